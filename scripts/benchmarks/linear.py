@@ -40,11 +40,18 @@ _DEADLINE_S = 7200.0
 
 @dataclass(frozen=True)
 class EndToEnd:
-    """One file, from its drop to its closed ledger, with each function's peak memory so far."""
+    """One file, from its drop to its closed ledger, with each function's peak memory so far.
+
+    Attributes:
+        services_cpu_s: Of the process with the local OSS and Bailian.
+        functions_cpu_s: Of their instances, starts and ends included.
+    """
 
     rows: int
     shards: int
     wall_s: float
+    services_cpu_s: float
+    functions_cpu_s: float
     peaks: dict[str, int]
 
 
@@ -65,6 +72,7 @@ def run(folder: Path, rows: int) -> EndToEnd:
     """
     table = folder / f"{rows}.csv"
     write_table(table, rows)
+    before = os.times()
     with LocalCloud(CloudOptions(folder / f"cloud-{rows}")) as cloud:
         inbox = cloud.bucket_dir / "inbox" / "linear"
         inbox.mkdir(parents=True)
@@ -83,7 +91,12 @@ def run(folder: Path, rows: int) -> EndToEnd:
         ledger = Ledger.model_validate_json(report.read_bytes())
         if not ledger.adds_up or ledger.by_status != {"answered": rows}:
             raise SystemExit(f"{rows} rows went in; these came out: {ledger.by_status}")
-        return EndToEnd(rows, ledger.shards, wall_s, peaks)
+    after = os.times()
+    services_cpu_s = after.user + after.system - before.user - before.system
+    functions_cpu_s = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
+    return EndToEnd(rows, ledger.shards, wall_s, services_cpu_s, functions_cpu_s, peaks)
 
 
 def _has_tickets(cloud: LocalCloud) -> bool:
@@ -102,13 +115,14 @@ def table(runs: Sequence[EndToEnd]) -> str:
     names = sorted({name for run in runs for name in run.peaks})
     heads = " | ".join(f"{name} MB" for name in names)
     lines = [
-        f"| rows | shards | s | rows/s | {heads} |",
-        "|" + "---|" * (4 + len(names)),
+        f"| rows | shards | s | rows/s | services CPU s | functions CPU s | {heads} |",
+        "|" + "--:|" * (6 + len(names)),
     ]
     for each in runs:
         peaks = " | ".join(f"{each.peaks.get(name, 0) / 1e6:.0f}" for name in names)
         lines.append(
-            f"| {each.rows:,} | {each.shards} | {each.wall_s:.1f} | {each.rows / each.wall_s:,.0f} | {peaks} |"
+            f"| {each.rows:,} | {each.shards} | {each.wall_s:.1f} | {each.rows / each.wall_s:,.0f} "
+            f"| {each.services_cpu_s:.1f} | {each.functions_cpu_s:.1f} | {peaks} |"
         )
     return "\n".join(lines)
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from scripts.localcloud.answers.built_in_texts import (
     answer_for,
@@ -36,11 +36,11 @@ NO_JSON_WORD = (
     "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
 )
 NO_JSON_WHEN_THINKING = "Json mode response is not supported when enable_thinking is true"
+_OURS, _numbers = str(uuid.uuid4())[:-12], count()
 _MARKER = re.compile(r"\[\[(?:(fail):([^\]\s]{1,64})|(status|refuse):([1-5]\d\d)|(lost))\]\]")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One line of an input file that passed validation."""
 
     custom_id: str
@@ -57,8 +57,7 @@ class Request:
         return self.body.get("enable_thinking") is True
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One request's answer: which of ``response`` and ``error`` is set, and the file it goes to."""
 
     response: Mapping[str, Any] | None = None
@@ -69,15 +68,16 @@ class Answer:
 
 def built_in_answer(request: Request, created: int) -> Answer:
     """The answer to one row; ``created`` is in epoch seconds, as the service tells it."""
-    marker = _MARKER.search(prompt_of(request))
-    if marker:
+    prompt = prompt_of(request)
+    if "[[" in prompt and (marker := _MARKER.search(prompt)):
         return _marked_answer(marker)
     if request.url == EMBEDDINGS:
         return ok(_embedding_body(request))
-    if refused := _wants_json(request) and _why_no_json(request):
+    wants_json = _wants_json(request)
+    if refused := wants_json and _why_no_json(request):
         error = {"code": "invalid_parameter_error", "message": refused}
         return Answer(response=response_of(400, {"error": error}), in_error_file=True)
-    return _chat_answer(request, created)
+    return _chat_answer(request, prompt, created, wants_json=wants_json)
 
 
 def _wants_json(request: Request) -> bool:
@@ -107,7 +107,12 @@ def ok(body: Mapping[str, Any]) -> Answer:
 
 
 def response_of(status: int, body: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
-    return {"status_code": status, "request_id": request_id or str(uuid.uuid4()), "body": body}
+    return {"status_code": status, "request_id": request_id or new_id(), "body": body}
+
+
+def new_id() -> str:
+    """In the form of a UUID, in a tenth of the time; those of this process are numbered."""
+    return f"{_OURS}{next(_numbers):012x}"
 
 
 def _marked_answer(marker: re.Match[str]) -> Answer:
@@ -126,16 +131,20 @@ def failed_answer(status: int, *, in_error_file: bool) -> Answer:
     return Answer(response=response_of(status, body), in_error_file=in_error_file)
 
 
-def _chat_answer(request: Request, created: int) -> Answer:
+def _chat_answer(request: Request, prompt: str, created: int, *, wants_json: bool) -> Answer:
     # As recorded, a completion's id is made of the id of its request.
-    request_id = str(uuid.uuid4())
+    request_id = new_id()
     # The real test model leaves out the role, and always counts 20/6/26 tokens.
-    is_test = request.model == TEST_MODEL
-    message, usage = ({"content": TEST_RESULT}, _usage(20, 6)) if is_test else _written(request)
+    model = request.model
+    if model == TEST_MODEL:
+        message, usage = {"content": TEST_RESULT}, _usage(20, 6)
+    else:
+        content = json_answer_for(prompt) if wants_json else answer_for(prompt)
+        message, usage = _written(request, prompt, content)
     body = {
         "created": created,
         "usage": usage,
-        "model": request.model,
+        "model": model,
         "id": f"chatcmpl-{request_id}",
         "choices": [{"finish_reason": "stop", "index": 0, "message": message}],
         "object": "chat.completion",
@@ -143,10 +152,8 @@ def _chat_answer(request: Request, created: int) -> Answer:
     return Answer(response=response_of(200, body, request_id))
 
 
-def _written(request: Request) -> tuple[dict[str, str], dict[str, Any]]:
+def _written(request: Request, prompt: str, content: str) -> tuple[dict[str, str], dict[str, Any]]:
     """A chat row's message and its usage."""
-    prompt = prompt_of(request)
-    content = (json_answer_for if _wants_json(request) else answer_for)(prompt)
     message = {"role": "assistant", "content": content}
     if not request.thinks:
         return message, _usage(_tokens(prompt), _tokens(content))
@@ -171,7 +178,7 @@ def _embedding_body(request: Request) -> dict[str, Any]:
         "model": request.model,
         "object": "list",
         "usage": usage,
-        "id": str(uuid.uuid4()),
+        "id": new_id(),
     }
 
 

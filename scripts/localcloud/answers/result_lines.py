@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from io import FileIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.answers.built_in_answers import Answer, Request, response_of
+import orjson
+
+from scripts.localcloud.answers.built_in_answers import Answer, Request, new_id, response_of
 from scripts.localcloud.answers.input_lines import cut_torn_line
 from shared.formats.json.compact import compact_json
 
@@ -31,6 +32,7 @@ class ResultLines:
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self.paths = paths
         self._files: dict[str, FileIO] = {}
+        self._held: dict[str, bytearray] = {kind: bytearray() for kind in paths}
         self.done: set[str] = set()
         self.completed = self.failed = 0
         for kind, path in paths.items():
@@ -51,6 +53,24 @@ class ResultLines:
             self.write(ERRORS if answer.in_error_file else OUTPUT, result_line(request.custom_id, answer))
         self._count(request.custom_id, failed=answer.in_error_file)
 
+    def hold(self, request: Request, answer: Answer) -> int:
+        """The same for an answer that costs nothing, whose line ``flush`` writes.
+
+        Returns:
+            How many bytes are held.
+        """
+        held = self._held[ERRORS if answer.in_error_file else OUTPUT]
+        if not answer.is_lost:
+            held += quick_result_line(request.custom_id, answer)
+        self._count(request.custom_id, failed=answer.in_error_file)
+        return len(held)
+
+    def flush(self) -> None:
+        for kind, lines in self._held.items():
+            if lines:
+                self.write(kind, lines)
+                lines.clear()
+
     def repeat_lines(self, count: int) -> None:
         """Repeat the first output lines."""
         if self.paths[OUTPUT].exists():
@@ -65,7 +85,7 @@ class ResultLines:
             answer = Answer(response=response_of(200, {}))
             self.write(OUTPUT, result_line(f"unknown-{index + 1}", answer))
 
-    def write(self, kind: str, line: bytes) -> None:
+    def write(self, kind: str, line: bytes | bytearray) -> None:
         if kind not in self._files:
             # Unbuffered: an answer that an upstream was paid for must outlive this process.
             self._files[kind] = self.paths[kind].open("ab", buffering=0)
@@ -85,18 +105,25 @@ class ResultLines:
 
 
 def result_line(custom_id: str, answer: Answer) -> bytes:
-    identity = (answer.response or {}).get("request_id") or str(uuid.uuid4())
-    line: dict[str, Any] = {
-        "id": identity,
-        "custom_id": custom_id,
-        "response": answer.response,
-        "error": answer.error,
-    }
+    line = _fields(custom_id, answer)
     try:
         return compact_json(line).encode() + b"\n"
     except UnicodeEncodeError:
         # A lone surrogate can only travel as an escape.
         return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def quick_result_line(custom_id: str, answer: Answer) -> bytes:
+    """The same line of a built-in answer, in a fifth of the time."""
+    try:
+        return orjson.dumps(_fields(custom_id, answer), option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate
+        return result_line(custom_id, answer)
+
+
+def _fields(custom_id: str, answer: Answer) -> dict[str, Any]:
+    identity = (answer.response or {}).get("request_id") or new_id()
+    return {"id": identity, "custom_id": custom_id, "response": answer.response, "error": answer.error}
 
 
 def _custom_ids(path: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic
@@ -22,6 +23,8 @@ from shared.ports.clock import Clock
 log = logging.getLogger(__name__)
 
 _TICK_S = 0.02
+_LOOK_EVERY_S = 0.02
+_HELD_BYTES = 256 * 1024
 _SHOW_COUNTS_EVERY_S = 0.1
 
 
@@ -54,30 +57,58 @@ class RowRun(ABC, Generic[Struck]):
 
     def __init__(self, context: RunContext[Struck]) -> None:
         self._context = context
-        self._shown_at = 0.0
+        self._show_at = self._look_at = 0.0
 
     def _answer_rows(self, requests: Iterator[Request], results: ResultLines, total: int) -> None:
         """Half of the delay is for the rows."""
         pause_s = self._context.batch_delay_s / 2 / max(total, 1)
+        with ExitStack() as running:
+            if not pause_s:
+                running.enter_context(self._context.answering.turn())
+            running.callback(self._write, results.flush)
+            self._answer_each(requests, results, total, pause_s)
+
+    def _answer_each(
+        self, requests: Iterator[Request], results: ResultLines, total: int, pause_s: float
+    ) -> None:
         started = time.monotonic() - pause_s * len(results.done)
-        answered = self._context.answering.answers(requests, self._tick)
+        answered = self._context.answering.answers(requests, self._look_now_and_then)
         for position, (request, answer) in enumerate(answered, start=len(results.done)):
             self._before_row(position, total)
             # Before anything that may end the run: an upstream may have been paid for it.
             self._keep(results, request, self._spoilt(answer, position, total))
-            if time.monotonic() >= self._shown_at + _SHOW_COUNTS_EVERY_S:
-                self._shown_at = time.monotonic()
+            now = time.monotonic()
+            if now >= self._show_at:
+                self._show_at = now + _SHOW_COUNTS_EVERY_S
+                self._write(results.flush)  # or a restart would take back what is shown
                 with self._context.interruptions.outlived("counts"):
                     self._show(results)
-            self._tick()
-            self._wait_until(started + pause_s * (position + 1))
+            if now >= self._look_at:
+                self._look()
+            if now < (moment := started + pause_s * (position + 1)):
+                self._wait_until(moment)
 
     def _keep(self, results: ResultLines, request: Request, answer: Answer) -> None:
+        if not self._context.answering.costs_nothing(request.url):
+            self._write(partial(results.add, request, answer))
+            return
+        if results.hold(request, answer) >= _HELD_BYTES:
+            self._write(results.flush)
+
+    def _write(self, act: Callable[[], None]) -> None:
         """Not before there is space for it is another row asked, and none is asked twice."""
-        context = self._context
-        keep = partial(results.add, request, answer)
-        if not context.interruptions.repeat("answers", keep, context.stopping.wait):
+        if not self._context.interruptions.repeat("answers", act, self._context.stopping.wait):
             raise Stopped
+
+    def _look_now_and_then(self) -> None:
+        """Not for every row: a look asks a database, and takes longer than a built-in answer."""
+        if time.monotonic() >= self._look_at:
+            self._look()
+
+    def _look(self) -> None:
+        self._tick()
+        self._wait_until(0.0)
+        self._look_at = time.monotonic() + _LOOK_EVERY_S
 
     @abstractmethod
     def _tick(self) -> None:

@@ -1,9 +1,8 @@
-"""Rows forwarded to any OpenAI-compatible server, one HTTP request each."""
+"""What is sent to any OpenAI-compatible server for a row, and what its replies say of the row."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,8 +12,7 @@ import requests
 from scripts.localcloud.answers.built_in_answers import Answer, Request, ok, response_of
 from shared.providers.bailian.troubles import UPSTREAM_REFUSES_KEY, UPSTREAM_UNAVAILABLE
 
-_CONNECT_S = 10
-_ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
+_TOLD_CHARS = 500
 # Of the account, whichever row is asked about: key, money, permission, proxy.
 _ACCOUNT = frozenset({401, 402, 403, 407})
 # Later it may be answered: too slow, too early, too many.
@@ -64,39 +62,31 @@ def upstream_url(base: str, path: str) -> str:
     return base + (path.removeprefix("/v1") if urlsplit(base).path else path)
 
 
-def ask_upstream(upstream: Upstream, request: Request) -> Answer | Silence:
-    """The upstream's answer, or its refusal of this row, or why neither came."""
+def request_to(upstream: Upstream, request: Request) -> bytes:
+    """The body that the upstream gets."""
     asked = {**request.body, "stream": False}
     if upstream.model:
         asked["model"] = upstream.model
-    headers = {"Content-Type": "application/json"}
-    if upstream.api_key:
-        headers["Authorization"] = f"Bearer {upstream.api_key}"
-    url = upstream_url(upstream.url, request.url)
-    try:
-        response = requests.post(
-            url, data=json.dumps(asked), headers=headers, timeout=(_CONNECT_S, upstream.timeout_s)
-        )
-    except requests.RequestException as error:
-        return _silence(UPSTREAM_UNAVAILABLE, f"{url}: {_reason(error, upstream)}")
-    return _heard(response, url)
+    return json.dumps(asked).encode()
 
 
-def _heard(response: requests.Response, url: str) -> Answer | Silence:
-    body, status = _json_of(response), response.status_code
+def heard(status: int, content: bytes, url: str) -> Answer | Silence:
+    """What the upstream's reply says of the row: its answer, a refusal, or nothing."""
+    body = _json_of(content)
     if status == 200 and body is not None:
         return ok(body)
-    told = f"{url}: HTTP {status} {response.text[:500].strip()}".rstrip()
+    text = content[: 4 * _TOLD_CHARS].decode(errors="replace")[:_TOLD_CHARS]
+    told = f"{url}: HTTP {status} {text.strip()}".rstrip()
     is_worded = body is not None and not {"error", "message"}.isdisjoint(body)
     verdict = _verdict_of(status, body, told)
     if status in _ACCOUNT:
         return Silence(UPSTREAM_REFUSES_KEY, told, verdict)
-    if 400 <= status < 500 and status not in _LATER and response.content:
+    if 400 <= status < 500 and status not in _LATER and content:
         # Without a word about the row, the path is wrong, or another program listens there.
-        return verdict if is_worded or status not in _WRONG_PATH else _silence(UPSTREAM_UNAVAILABLE, told)
+        return verdict if is_worded or status not in _WRONG_PATH else no_reply(told)
     if status == 500 and is_worded:
         return Silence(UPSTREAM_UNAVAILABLE, told, verdict, is_about_row=True)
-    return _silence(UPSTREAM_UNAVAILABLE, told)
+    return no_reply(told)
 
 
 def _verdict_of(status: int, body: dict[str, Any] | None, told: str) -> Answer:
@@ -105,26 +95,20 @@ def _verdict_of(status: int, body: dict[str, Any] | None, told: str) -> Answer:
     return Answer(response=response_of(status, body), in_error_file=True)
 
 
-def _silence(code: str, said: str) -> Silence:
+def _json_of(content: bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def no_reply(said: str) -> Silence:
+    """Nothing came that says anything of the row; ``said`` is what did, and from where."""
     # "expired": nobody refused the row, and it may be sent again.
     message = f"The upstream answered other rows, but not this one. {said}"
     error = {"code": "upstream_expired", "message": message}
-    return Silence(code, said, Answer(error=error, in_error_file=True))
-
-
-def _reason(error: requests.RequestException, upstream: Upstream) -> str:
-    if isinstance(error, requests.ReadTimeout):
-        return f"no answer within {upstream.timeout_s:g} s"
-    number = _ERRNO.search(str(error))
-    return number[1] if number else type(error).__name__
-
-
-def _json_of(response: requests.Response) -> dict[str, Any] | None:
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
+    return Silence(UPSTREAM_UNAVAILABLE, said, Answer(error=error, in_error_file=True))
 
 
 def is_reachable(upstream_url: str) -> bool:

@@ -15,7 +15,8 @@ from flask import Flask, Response, request
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
 from scripts.localcloud.answers.caller_threads import CallerThreads
-from scripts.localcloud.answers.upstream import Silence, Upstream, ask_upstream
+from scripts.localcloud.answers.upstream import Silence, Upstream
+from scripts.localcloud.answers.upstream_calls import UpstreamCalls
 from scripts.localcloud.servers.json_bodies import json_object_in
 from scripts.localcloud.servers.local_server import HOST
 from scripts.localcloud.servers.wsgi_server import QuietHandler, WsgiServer, hang_up
@@ -45,7 +46,7 @@ class ModelServer(WsgiServer):
         is_paused: Callable[[], bool],
         port: int,
     ) -> None:
-        self._upstream = upstream
+        self._calls = UpstreamCalls(upstream) if upstream else None
         self._clock = clock
         self._is_paused = is_paused
         self._callers = CallerThreads[Answer | Silence](concurrency, "upstream")
@@ -60,6 +61,8 @@ class ModelServer(WsgiServer):
         self._closing.set()
         super().stop()
         self._callers.close()
+        if self._calls:
+            self._calls.close()
 
     @contextmanager
     def serving(self, model: str, most_rows: int | None) -> Iterator[Callable[[], None]]:
@@ -138,9 +141,9 @@ class ModelServer(WsgiServer):
         return response
 
     def _said_to(self, asked: Request) -> Answer | Silence | None:
-        if self._upstream is None:
+        if self._calls is None:
             return built_in_answer(asked, int(self._clock.now().timestamp()))
-        future = self._callers.submit(partial(ask_upstream, self._upstream, asked))
+        future = self._callers.submit(partial(self._calls.ask, asked))
         while not self._closing.is_set():
             if wait([future], _TICK_S).done:
                 return future.result()

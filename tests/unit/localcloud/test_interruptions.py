@@ -6,6 +6,7 @@ import errno
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -167,6 +168,12 @@ class _Rows(RowRun[None]):
         self.asked: list[str] = []
         context = RunContext(Faults(None), self, SystemClock(), threading.Event(), 0.0)  # type: ignore[arg-type]
         super().__init__(context)
+
+    def turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def costs_nothing(self, _: str) -> bool:
+        return False
 
     def answers(self, requests: Iterator[Request], _: object) -> Iterator[tuple[Request, Answer]]:
         for request in requests:

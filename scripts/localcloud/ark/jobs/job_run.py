@@ -137,8 +137,8 @@ class JobRun(RowRun[JobFault]):
 
     def _before_row(self, position: int, total: int) -> None:
         after = total // 2 if self._fault.after_rows is None else self._fault.after_rows
-        is_resumed = self._job().was_resumed
-        if self._fault.outcome in {"expire", "stop"} and position >= after and not is_resumed:
+        is_struck = self._fault.outcome in {"expire", "stop"} and position >= after
+        if is_struck and not self._job().was_resumed:
             raise CutShort(EXPIRED if self._fault.outcome == "expire" else STOPPED)
 
     def _show(self, results: ResultLines) -> None:

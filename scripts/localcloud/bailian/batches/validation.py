@@ -6,7 +6,6 @@ OpenAI's words for the same, because nobody has published Bailian's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from scripts.localcloud.answers.input_lines import Line, read_lines
 from scripts.localcloud.bailian.files_and_batches import BatchFinding
+from scripts.localcloud.servers.json_bodies import quick_json
 from shared.ports.profile import ShardLimits
 from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT, TEST_MODEL
 
@@ -79,9 +79,11 @@ class _Scan:
             message = f"The line is longer than {self.limits.max_line_bytes} bytes."
             return BatchFinding(code="line_too_large", message=message, line=line.number)
         try:
-            fields = json.loads(line.content)
+            fields = quick_json(line.content)
         except (ValueError, RecursionError):
             fields = None
+        if isinstance(fields, dict) and self._is_as_the_last(fields):
+            return None
         if not isinstance(fields, dict):
             message = "This line is not parseable as valid JSON."
             return BatchFinding(code="invalid_json_line", message=message, line=line.number)
@@ -95,6 +97,24 @@ class _Scan:
         )
         findings = (check(_Request(line.number, fields)) for check in checks)
         return next((finding for finding in findings if finding), None)
+
+    def _is_as_the_last(self, fields: dict[str, Any]) -> bool:
+        """Whether it differs from a line without a finding in its id and in what nobody checks."""
+        custom_id, body = fields.get("custom_id"), fields.get("body")
+        is_alike = (
+            isinstance(custom_id, str)
+            and 0 < len(custom_id) <= self.limits.max_custom_id_chars
+            and custom_id not in self.ids
+            and fields.get("method") == "POST"
+            and fields.get("url") == self.endpoint
+            and isinstance(body, dict)
+            and bool(self.model)
+            and body.get("model") == self.model
+            and body.get("enable_thinking") is self.thinks
+        )
+        if is_alike:
+            self.ids.add(str(custom_id))
+        return is_alike
 
     def _id(self, request: _Request) -> BatchFinding | None:
         custom_id = request.fields.get("custom_id")
