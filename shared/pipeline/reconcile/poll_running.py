@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
-from shared.bucket.attempt import Attempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import RunningTicket
@@ -37,6 +38,7 @@ class PollRunning:
     poll_after: timedelta
     providers: Providers
     asked: list[Attempt] = field(default_factory=list)
+    cancelled: dict[JobId, bool] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -52,7 +54,7 @@ class PollRunning:
             return False
         if self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return False
-        if self.store.head(ticket_key(Stage.FINISHED, attempt)):
+        if ticket_key(Stage.FINISHED, attempt) in self._finished:
             return False  # collect is at it, or RepairFinished will put the ticket again
         self.asked.append(attempt)
         # In one run of the timer, which is a minute; the other half of the allowance is collect's.
@@ -70,11 +72,22 @@ class PollRunning:
         has_ended = state is not None and state.status.is_terminal
         if has_ended:
             records.put_finished(attempt, heard_from="timer")
-        elif records.is_cancelled(attempt.job_id):
+        elif self._is_cancelled(attempt.job_id):
             # It was told once, but may not have heard.
             with asked_of_provider():
                 self.provider.batches.cancel(BatchId(ticket.batch_id))
         return has_ended and self.provider.profile.announces_ends
+
+    # Once in a run, not for each of hundreds of shards: what comes meanwhile, the next poll sees.
+
+    @cached_property
+    def _finished(self) -> frozenset[str]:
+        return frozenset(head.key for head in self.store.list(Stage.FINISHED.value))
+
+    def _is_cancelled(self, job_id: JobId) -> bool:
+        if job_id not in self.cancelled:
+            self.cancelled[job_id] = BucketRecords(self.store).is_cancelled(job_id)
+        return self.cancelled[job_id]
 
     def _find_ours(self, attempt: Attempt) -> RunningTicket | None:
         """The ticket of a batch at this provider.

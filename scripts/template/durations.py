@@ -1,0 +1,120 @@
+"""How long each function takes for the largest job, beside its time-out.
+
+Run as ``python -m scripts.template.durations``. Nobody has paid for 20,000,000 rows, so this is
+arithmetic: what is called for 400 shards is counted by a test, speeds are measured or assumed as
+they stand here, and nothing is taken to happen at once but what ``shared/stores`` copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scripts.template.check import ROOT
+from scripts.template.ros import read_template
+
+ROWS, SHARDS = 20_000_000, 400
+NETWORKS = (10e6, 100e6)  # bytes a second, both ways together
+
+# Of a row of ``scripts/bench convert``: in the dropped file, as a request, kept as it was dropped,
+# the provider's line with an answer of two sentences, and in the result.
+FILE, REQUEST, KEPT, ANSWER, RESULT = 480, 700, 500, 1_000, 1_200
+LARGEST_SHARD = 500e6  # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+
+# Rows a second of one core: ``scripts/bench``, on the slower of the machines that it ran on.
+_CHECKED, _SETTLED, _PARQUET, _XLSX = 85_000, 30_000, 98_000, 60_000
+
+# Seconds of one call within the region, of one to a provider, and of one copy of a part of 60 MB.
+_CALL_S, _PROVIDER_S, _COPY_S = 0.02, 0.2, 0.5
+_AT_ONCE = 8
+
+# Calls of the store, as the test counts them: for one shard, or for all.
+SUBMIT_CALLS, COLLECT_CALLS, TICKET_CALLS, CLOSE_CALLS, POLL_CALLS = 22, 20, 402, 420, 1_240
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one invocation does at most.
+
+    Attributes:
+        does: What it is, for people.
+        function: Whose time-out counts, by its name in the template.
+        fixed_s: Seconds that no network changes, calls included.
+        size_bytes: What is read and written.
+        of_job: It grows with the job's rows: then a smaller job may fit where this one does not.
+    """
+
+    does: str
+    function: str
+    fixed_s: float
+    size_bytes: float = 0.0
+    of_job: bool = False
+
+    def seconds(self, network: float) -> float:
+        return self.fixed_s + self.size_bytes / network
+
+    def rows_within(self, timeout_s: float, network: float) -> int:
+        """The largest job that is through in time, by the thousand."""
+        return int(ROWS * timeout_s / self.seconds(network) // 1000 * 1000)
+
+
+def _calls(store: int, provider: int = 0) -> float:
+    return store * _CALL_S + provider * _PROVIDER_S
+
+
+def steps() -> list[Step]:
+    rows = ROWS // SHARDS
+    closing = _calls(CLOSE_CALLS)
+    copies = SHARDS * (_CALL_S + _COPY_S) / _AT_ONCE  # and a look at each before
+    pieces = _calls(SHARDS) + copies
+    return [
+        Step("check a file of 9.6 GB, cut it into 400 shards, put their tickets", "Validate",
+             ROWS / _CHECKED + _calls(TICKET_CALLS), ROWS * (FILE + REQUEST + KEPT), of_job=True),
+        Step("send the largest shard, 500 MB", "Submit", _calls(SUBMIT_CALLS, 3), 2 * LARGEST_SHARD),
+        Step("hear of a batch", "Callback", _calls(5)),
+        Step("hear of ten batches", "Message", _calls(50)),
+        Step("settle a shard of 50,000 rows", "Collect", rows / _SETTLED + _calls(COLLECT_CALLS, 6),
+             rows * (ANSWER + KEPT + RESULT)),
+        Step("the same with its row groups of Parquet", "Collect",
+             rows / _SETTLED + rows / _PARQUET + _calls(COLLECT_CALLS + 3, 6),
+             rows * (ANSWER + KEPT + 2.2 * RESULT)),
+        Step("close: CSV or JSONL of 400 parts", "Collect", closing + copies),
+        Step("close: Parquet of 400 pieces", "Collect", closing + pieces),
+        Step("close: Parquet at once, where a value does not fit its column", "Collect",
+             closing + ROWS / _PARQUET, ROWS * 1.2 * RESULT, of_job=True),
+        Step("close: 20 workbooks", "Collect", closing + ROWS / _XLSX, ROWS * 1.2 * RESULT, of_job=True),
+        Step("look after 400 batches: all polled, in as many runs as it takes", "Reconcile",
+             _calls(POLL_CALLS, SHARDS)),
+        Step("tell a channel that does not answer", "Notify", 10 + _calls(6)),
+        Step("show the folder of such a job", "Page", _calls(60)),
+    ]  # fmt: skip
+
+
+def timeouts() -> Mapping[str, float]:
+    """By function, in seconds."""
+    resources = read_template(ROOT / "template.yaml")["Resources"]
+    return {step.function: resources[step.function]["Properties"]["Timeout"] for step in steps()}
+
+
+def table() -> str:
+    """In Markdown; what is over its time-out names the largest job that is not."""
+    allowed = timeouts()
+    heads = [f"{network / 1e6:.0f} MB/s" for network in NETWORKS]
+    lines = [f"| what | function | time-out | {' | '.join(heads)} |", "|---|---|--:|--:|--:|"]
+    for step in steps():
+        timeout_s = allowed[step.function]
+        cells = " | ".join(_cell(step, timeout_s, network) for network in NETWORKS)
+        lines.append(f"| {step.does} | `{step.function.lower()}` | {timeout_s:,.0f} s | {cells} |")
+    return "\n".join(lines)
+
+
+def _cell(step: Step, timeout_s: float, network: float) -> str:
+    seconds = step.seconds(network)
+    shown = f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    if seconds <= timeout_s or not step.of_job:
+        return shown
+    return f"**{shown}**: {step.rows_within(timeout_s, network):,} rows fit"
+
+
+if __name__ == "__main__":
+    print(table())
