@@ -6,6 +6,7 @@ import argparse
 import gc
 import logging
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -22,6 +23,8 @@ from tests.simulation.shrinking import shrink
 
 _PIECE = 50
 _SHOWN = 5
+# What Python says of a mistake whose names and arguments are no longer those of the code.
+_MISFIT = re.compile(r"\b(?:AttributeError|NameError|TypeError)\b")
 
 
 @dataclass
@@ -200,10 +203,16 @@ def _find_nth(number: int, runs: int) -> tuple[int | None, str]:
 
 
 def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:
-    """The first seed with which it breaks a promise, and which one; an exception does not count."""
+    """The first seed with which it breaks a promise, and which one; an exception does not count.
+
+    Raises:
+        TypeError: The mistake itself does not fit the code any more.
+    """
     with _in_silence(), mutant.applied():
         for seed in mutant.seeds(runs):
             run = simulate(seed)
+            if misfits := [each for each in run.surprises if _MISFIT.search(each)]:
+                raise TypeError(f"{mutant.name}, with seed {seed}: {misfits[0]}")
             broken = [failure for failure in run.failures if failure not in run.surprises]
             if broken:
                 return seed, broken[0]

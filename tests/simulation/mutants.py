@@ -19,7 +19,7 @@ from shared.board.progress import Progress
 from shared.bucket.attempt import JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
-from shared.bucket.keys import Stage, open_job_key, record_key
+from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key
 from shared.bucket.records import Outcome, Plan, SettledShard, Source
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import InboxMark
@@ -159,8 +159,8 @@ def _drops_its_ticket_first(stages: Iterable[Stage]) -> Callable[[Method], Metho
 
 
 def _believes_the_hint(right: Method) -> Method:
-    def state_of(self: CollectShard, submission: Any, **named: Any) -> BatchState | None:
-        state = right(self, submission, **named)
+    def state_of(self: CollectShard, submitted: Any, **named: Any) -> BatchState | None:
+        state, submission = right(self, submitted, **named), submitted.submission
         if state is not None or not submission.batch_id:
             return state
         batches = self.providers.of(submission.provider).batches
@@ -187,22 +187,12 @@ def _forgets_the_second_file(right: Method) -> Method:
 
 
 def _matches_by_order(right: Method) -> Method:
-    def add_lines(self: AnswerSpool, lines: Iterable[bytes]) -> None:
-        index, ids = self._index, iter(list(self._index))
-        self._index = _NextOne(ids)  # type: ignore[assignment]
-        right(self, lines)
-        self._index = index
+    def init(self: RowIds, asked: Iterable[str]) -> None:
+        right(self, asked)
+        numbers = iter(range(len(self.asked)))
+        self.exactly = lambda _custom_id: next(numbers, None)  # type: ignore[method-assign,assignment]
 
-    return add_lines
-
-
-class _NextOne:
-    def __init__(self, ids: Iterator[str]) -> None:
-        self._numbers = itertools.count()
-        self._ids = ids
-
-    def get(self, _custom_id: str) -> int | None:
-        return next(self._numbers) if next(self._ids, None) is not None else None
+    return init
 
 
 def _sends_everything_again(_right: Method) -> Method:
@@ -417,8 +407,8 @@ def _leaves_the_list_before_it_claims(right: Method) -> Method:
 
 
 def _never_has_enough(right: Method) -> Method:
-    def verdict(self: SettleAttempt, plan: Plan, attempt: Any, state: BatchState, earlier: Any) -> Any:
-        return right(self, plan.model_copy(update={"attempts": 99}), attempt, state, earlier)
+    def verdict(self: SettleAttempt, plan: Plan, *others: Any, **named: Any) -> Any:
+        return right(self, plan.model_copy(update={"attempts": 99}), *others, **named)
 
     return verdict
 
@@ -481,14 +471,14 @@ def _takes_its_own_for_anothers(right: Method) -> Method:
 
 
 def _reads_one_page(right: Method) -> Method:
-    return lambda self, prefix: itertools.islice(right(self, prefix), self._page)
+    return lambda self, prefix, **named: itertools.islice(right(self, prefix, **named), self._page)
 
 
 def _believes_that_it_went_back(right: Method) -> Method:
     """What has ended, and runs again, was thrown away."""
 
-    def state_of(self: CollectShard, submission: Any, **named: Any) -> BatchState | None:
-        state = right(self, submission, **named)
+    def state_of(self: CollectShard, submitted: Any, **named: Any) -> BatchState | None:
+        state, submission = right(self, submitted, **named), submitted.submission
         ended = vars(self.store).setdefault("ended", set())
         if state is None and submission.batch_id in ended:
             return BatchState(BatchId(submission.batch_id), BatchStatus.EXPIRED, "expired")
@@ -541,7 +531,9 @@ def _waits_for_files_that_are_gone(right: Method) -> Method:
 def _marks_before_it_looks(right: Method) -> Method:
     def candidates(self: FindLostUploads) -> Iterator[Any]:
         found = list(right(self))
-        self._mark(self.clock.now() - self.older_than)
+        mark = BucketRecords(self.store).find(INBOX_MARK, InboxMark)
+        if mark:
+            self._mark(mark, self.clock.now() - self.older_than, "", ())
         return iter(found)
 
     return candidates
@@ -722,7 +714,7 @@ MUTANTS = (
     ),
     _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=26),
     _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=29),
-    _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
+    _one("match by order", RowIds, "__init__", _matches_by_order, seed=1),
     _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=5),
     _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=26),
     _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=34),
