@@ -110,7 +110,7 @@ def test_the_timer_sees_to_400_batches_in_a_few_runs_and_each_is_done_before_the
 def test_what_does_not_grow_with_the_job_is_within_its_time_out_on_any_network() -> None:
     allowed = durations.timeouts()
 
-    for step in durations.steps():
+    for step in (each for each in durations.steps() if not each.share):
         slowest = step.seconds(min(durations.NETWORKS))
         assert step.of_job or slowest <= allowed[step.function], step
         assert step.seconds(max(durations.NETWORKS)) <= allowed[step.function], step
