@@ -28,7 +28,7 @@ from shared.ports.provider import BatchId
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
 from shared.results.tables.side_keys import SideKeys
-from shared.words.event import WordTicket
+from shared.words.event import Event, EventKind, WordTicket
 
 log = logging.getLogger(__name__)
 
@@ -155,10 +155,13 @@ class EraseJob:
             self.store.delete(key)
 
     def _erase_words(self, path: str, ids: Collection[JobId]) -> None:
-        """Delete what is still to be told of these jobs, or of a refused version of the file."""
+        """Delete what is still to be told of these jobs, or of a refused version of the file.
+
+        What is to be told of a version that became another job stays.
+        """
         for head in list(self.store.list(OUTBOX)):
             ticket = BucketRecords(self.store).find(head.key, WordTicket)
-            if ticket and (ticket.event.job_id in ids or (path and ticket.event.path == path)):
+            if ticket and (ticket.event.job_id in ids or _refuses(ticket.event, path)):
                 self.store.delete(head.key)
 
     def _is_in_no_use(self, dropped: Source, ids: Collection[JobId], *, is_same: bool) -> bool:
@@ -192,3 +195,7 @@ class EraseJob:
         of_plan: dict[str, object] = {"columns": (), "answer_columns": {}, "column_types": ()}
         self.store.put(record_key(job_id, "plan.json"), plan.model_copy(update=unsaid | of_plan).to_bytes())
         self.store.put(record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid).to_bytes())
+
+
+def _refuses(event: Event, path: str) -> bool:
+    return path != "" and event.kind is EventKind.REFUSED and event.path == path

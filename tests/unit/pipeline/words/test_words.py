@@ -423,6 +423,24 @@ def test_what_is_still_to_be_told_of_a_refused_version_is_erased_too() -> None:
     assert bench.outbox() == []
 
 
+def test_what_is_still_to_be_told_of_a_version_that_was_another_job_is_not() -> None:
+    bench = closed()
+    first = bench.plan()
+    waiting = bench.outbox()
+    bench.drop("inbox/a/names.csv", TABLE + b"Carol\n")
+    bench.run_until_done()
+    plans = [
+        Plan.model_validate_json(bench.store.get(key))
+        for key in bench.store.keys("jobs/")
+        if key.endswith("/plan.json")
+    ]
+    (second,) = [plan for plan in plans if plan.job_id != first.job_id]
+
+    assert bench.functions.erase(second)
+
+    assert bench.outbox() == waiting
+
+
 # At least once, with one id; no word is lost.
 
 
