@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from shared.bucket.blocks import TextsInFile
@@ -78,7 +78,7 @@ class AnswerSpool:
         self._file.close()
 
     @property
-    def asked(self) -> Collection[str]:
+    def asked(self) -> Sequence[str]:
         return self._ids.asked
 
     @property
@@ -215,6 +215,9 @@ class AnswerSpool:
 
     def _keep(self, index: int, content: bytes) -> None:
         self._starts[index], self._lengths[index] = self._texts.add(content)
+
+    def unanswered(self) -> Sequence[int]:
+        return [index for index, kind in enumerate(self._kinds) if kind != _ANSWERED]
 
     def is_answered(self, index: int) -> bool:
         return self._kinds[index] == _ANSWERED

@@ -207,11 +207,8 @@ class _Settler:
 
     def open_rows(self) -> int:
         """How many rows go into the next attempt."""
-        spool = self.spool
-        return sum(
-            not spool.is_answered(index) and self._reason(custom_id, index) is None
-            for index, custom_id in enumerate(spool.asked)
-        )
+        asked = self.spool.asked
+        return sum(self._reason(asked[index], index) is None for index in self.spool.unanswered())
 
     def settle(self, custom_id: str, index: int) -> SettledAnswer | None:
         """The row's final answer, or ``None`` if it is open. No verdict changes an answer."""

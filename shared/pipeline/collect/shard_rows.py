@@ -11,7 +11,7 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.later_versions import require_known_outcomes
 from shared.ports.store import ObjectStore
 from shared.results.columns import Answer
-from shared.results.kept_rows import OriginalRow
+from shared.results.kept_rows import OriginalRow, sent_id
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 
 
@@ -37,7 +37,7 @@ class ShardRows:
         """Each row with the answer that an earlier attempt settled, if one did."""
         settled = [self._answers(key) for key in self._answer_keys]
         waiting = [next(answers, None) for answers in settled]
-        rows = map(OriginalRow.from_line, byte_lines(self._store.read(self._rows_key)))
+        rows = map(OriginalRow.from_line, self._lines())
         if not waiting:
             for row in rows:
                 yield row, None
@@ -51,7 +51,13 @@ class ShardRows:
 
     def open_ids(self) -> Iterator[str]:
         """The ids that this attempt sent, in the order of its request lines."""
-        return (row.custom_id for row, answer in self.walk() if answer is None and row.is_sent)
+        if self._answer_keys:
+            return (row.custom_id for row, answer in self.walk() if answer is None and row.is_sent)
+        ids = map(sent_id, self._lines())
+        return (custom_id for custom_id in ids if custom_id is not None)
+
+    def _lines(self) -> Iterator[bytes]:
+        return byte_lines(self._store.read(self._rows_key))
 
     def _answers(self, key: str) -> Iterator[SettledAnswer]:
         render = AnswerRenderer(self._plan)

@@ -1,0 +1,34 @@
+"""The id of a kept row is found without reading its cells, whatever these hold."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.formats.json.cells import JsonCells, escape
+from shared.results.kept_rows import OriginalRow, original_line, sent_id
+
+# What may look like the end of an id, of the cells or of the line.
+ODD = st.lists(
+    st.sampled_from(['"', "\\", "]", "[", ",", '"],"",""]', '",["', "\n", "\u2028", "a", "行"]), max_size=6
+)
+TEXT = ODD.map("".join)
+CELL = st.one_of(TEXT, st.integers(-9, 9), st.none(), st.lists(TEXT, max_size=2))
+
+
+@example(OriginalRow("q-1", ["a"], "x", '"],"",""]'))
+@example(OriginalRow("q-1", ["a"], '],"', ""))
+@example(OriginalRow("", [], "", ""))
+@given(st.builds(OriginalRow, TEXT, st.lists(CELL, max_size=3), TEXT, TEXT))
+def test_only_a_row_without_a_code_is_sent(row: OriginalRow) -> None:
+    read = OriginalRow.from_line(row.to_line()[:-1])
+
+    assert sent_id(row.to_line()[:-1]) == (read.custom_id if read.is_sent else None)
+    assert read.is_sent == (row.error_code == "")
+
+
+@given(TEXT, st.lists(TEXT, min_size=1, max_size=3))
+def test_a_row_that_is_kept_with_escaped_cells_is_sent(custom_id: str, cells: list[str]) -> None:
+    line = original_line(custom_id, JsonCells([*map(escape, cells)]))[:-1]
+
+    assert sent_id(line) == custom_id
