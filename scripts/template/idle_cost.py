@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.pipeline.deadlines import LULL
+
 _MONTH_S = 30 * 24 * 3600.0
 
-# Calls of OSS by a run that finds nothing to do.
+# Calls of OSS by a run that looks through everything and finds nothing, and by one in between.
 STORE_CALLS = 6
-# Within the region, one after the other: at 10 and at 50 ms each.
-_RUN_S = (0.06, 0.3)
+LULL_CALLS = 1
+# Of a call within the region: at the quick and at the slow end.
+_CALL_S = (0.01, 0.05)
 # Of Reconcile in template.yaml.
-VCPU, MEMORY_GB, DISK_GB = 1.0, 1.0, 0.5
+VCPU, MEMORY_GB, DISK_GB = 0.5, 0.5, 0.5
 
 # Compute units and their price in yuan, the first 200 million a month; Beijing, without discount:
 # https://help.aliyun.com/en/functioncompute/fc/product-overview/pay-as-you-go-billing-methods
@@ -46,10 +49,14 @@ class CostItem:
 def idle_costs(timer_every_s: float = 60.0) -> list[CostItem]:
     """By service, with the timer at this interval."""
     runs = _MONTH_S / timer_every_s
-    low, high = (runs * _YUAN_PER_CU * (_CU_PER_INVOCATION + run_s * _cu_per_s()) for run_s in _RUN_S)
-    calls = runs * STORE_CALLS
+    whole_runs = min(_MONTH_S / LULL.total_seconds(), runs)
+    calls = whole_runs * STORE_CALLS + (runs - whole_runs) * LULL_CALLS
+    low, high = (
+        _YUAN_PER_CU * (runs * _CU_PER_INVOCATION + calls * call_s * _cu_per_s()) for call_s in _CALL_S
+    )
+    seconds = " to ".join(f"{calls / runs * call_s:g}" for call_s in _CALL_S)
     return [
-        CostItem("Function Compute", low, high, f"{runs:,.0f} runs of {_RUN_S[0]:g} to {_RUN_S[1]:g} s"),
+        CostItem("Function Compute", low, high, f"{runs:,.0f} runs of {seconds} s"),
         CostItem("OSS", 0.0, calls * _YUAN_PER_CALL, f"{calls:,.0f} calls, and what lies in the bucket"),
         CostItem("Log Service", *_LOG_YUAN, "the timer's log lines, one shard"),
         CostItem("the rest", 0.0, 0.0, "queue, triggers, roles, alarms by e-mail: paid by use, if at all"),

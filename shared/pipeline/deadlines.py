@@ -63,6 +63,8 @@ WORK_KEPT = timedelta(days=224)
 LOOK_AFTER = timedelta(hours=1)
 # The run that was to plan the job has long died; what it left is no job.
 NEVER_PLANNED = timedelta(days=2)
+# While nothing is open, the timer looks through everything so often, and else only for tickets.
+LULL = timedelta(minutes=5)
 # How far back the timer's first look for dropped files goes. Older ones are from before there was a
 # pipeline. From then on it looks back to its mark, however old that is.
 INBOX_WINDOW = timedelta(hours=48)

@@ -340,10 +340,12 @@ class Pipeline:
     def _reconcile(self, _payload: str, _run_id: str) -> object:
         timeout = timedelta(seconds=TIMEOUT_S["reconcile"])
         is_short = self.kernel.faults.strikes("timer_short", "timer", self.kernel.now_s)
-        repairs = self._functions.reconcile(timedelta() if is_short else timeout * SHARE_TO_REPAIR)
+        is_shown = self.invocations["reconcile"] % _SHOWN_EVERY == 0
+        repairs = self._functions.run_timer(
+            timedelta() if is_short else timeout * SHARE_TO_REPAIR,
+            timeout * SHARE_TO_SHOW if is_shown else None,
+        )
         self.repairs.update(repairs)
-        if self.invocations["reconcile"] % _SHOWN_EVERY == 0:
-            self._functions.write_board(repairs, timeout * SHARE_TO_SHOW)
         return repairs
 
     def _cancel(self, job_id: str, _run_id: str) -> object:

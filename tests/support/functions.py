@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.board.model import Board
@@ -18,7 +18,9 @@ from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
 from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
+from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.pipeline.reconcile.timer_run import TimerRun
 from shared.pipeline.submit.submit_shard import SubmitResult, SubmitShard
 from shared.pipeline.validate.validate_file import Validated, ValidateFile
 from shared.pipeline.words.tell import Tell, TellResult
@@ -61,6 +63,7 @@ class Functions:
     others: tuple[Provider, ...] = ()
     channel: Callable[[str], Channel] = no_channel
     shown: Callable[[Board | None], object] = lambda _: None
+    lull: Lull = field(default_factory=Lull)
     _run: FoldersFirst | None = None
 
     @property
@@ -86,12 +89,29 @@ class Functions:
         self,
         budget: timedelta = timedelta(minutes=1),
         validate: Callable[[UploadedObject], Asked] | None = None,
+        store: FoldersFirst | None = None,
     ) -> dict[str, int]:
         """``validate`` handles a file whose event was lost; by default it gets a ticket."""
-        store = self._run = FoldersFirst(self.store, self.store.folders)
+        store = self._run = store or FoldersFirst(self.store, self.store.folders)
         validate = validate or AskAgain(store, self.clock, self.overdue.inbox)
-        reconcile = Reconcile(store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget)
+        reconcile = Reconcile(
+            store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget, self.lull
+        )
         return reconcile()
+
+    def run_timer(self, budget: timedelta, show_for: timedelta | None) -> dict[str, int]:
+        """All that a tick does in a warm instance; without ``show_for`` it shows no board."""
+        store = FoldersFirst(self.store, self.store.folders)
+        run = TimerRun(
+            store,
+            self.clock,
+            lambda: self.reconcile(budget, store=store),
+            lambda repairs: self.write_board(repairs, show_for) if show_for else None,
+            lambda _: None,  # ``write_board`` told
+            self.lull,
+            self.overdue.inbox,
+        )
+        return run()
 
     def write_board(self, repairs: dict[str, int], budget: timedelta) -> Board | None:
         """Show what is open, and tell who must act: the end of the run that ``reconcile`` began."""

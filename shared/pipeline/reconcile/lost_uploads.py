@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from functools import partial
@@ -25,6 +25,7 @@ from shared.bucket.uploads import (
 from shared.events.oss import UploadedObject
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.deadlines import INBOX_MARKED_AFTER, INBOX_WINDOW
+from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.step import Candidate
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
@@ -74,6 +75,8 @@ class FindLostUploads:
 
     Attributes:
         validate: Asks for the validation of an upload whose event was lost.
+        lull: Learns whether all files have their answer.
+        young: Those that may still get their answer without the timer.
     """
 
     store: ObjectStore
@@ -81,7 +84,9 @@ class FindLostUploads:
     older_than: timedelta
     validate: Callable[[UploadedObject], Asked]
     bucket: str
+    lull: Lull
     name: str = "inbox"
+    young: list[str] = field(default_factory=list)
 
     def candidates(self) -> Iterator[Candidate]:
         now = self.clock.now()
@@ -103,6 +108,7 @@ class FindLostUploads:
             elif number % _MARKED_EVERY == 0:
                 place = max((mark.answered_until, mark.key), _place(head))
                 mark = self._mark(mark, *place, unanswered)
+        self.lull.all_rests = not unanswered and not self.young and len(heads) < _MOST_FILES
         if len(heads) == _MOST_FILES:
             until = min(until, heads[-1].modified_at)
         has_fewer = len(unanswered) < len(mark.unanswered)
@@ -119,10 +125,16 @@ class FindLostUploads:
             (
                 head
                 for head in inputs
-                if head.modified_at <= until and (_place(head) > since or head.key in unanswered)
+                if self._is_late(head, until) and (_place(head) > since or head.key in unanswered)
             ),
             _place,
         )
+
+    def _is_late(self, head: ObjectHead, until: datetime) -> bool:
+        if head.modified_at > until:
+            self.young.append(head.key)
+            return False
+        return True
 
     def _mark(self, mark: InboxMark, until: datetime, key: str, unanswered: Iterable[str]) -> InboxMark:
         first = tuple(islice(unanswered, _MOST_UNANSWERED))

@@ -14,6 +14,7 @@ from shared.bucket.tickets import TimerCursor
 from shared.events.oss import UploadedObject
 from shared.pipeline.quota.admission import WaitingLists
 from shared.pipeline.reconcile.lost_uploads import Asked, FindLostUploads
+from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
@@ -51,6 +52,7 @@ class Reconcile:
     Attributes:
         validate: Asks for the validation of an upload whose event was lost.
         budget: How long one run may take. The next run goes on where this one stopped.
+        lull: Learns whether there is anything that a run must look at soon.
     """
 
     store: ObjectStore
@@ -60,6 +62,7 @@ class Reconcile:
     validate: Callable[[UploadedObject], Asked]
     bucket: str
     budget: timedelta
+    lull: Lull
 
     def __call__(self) -> dict[str, int]:
         """Run once and return the repairs by kind. Each means that an event was lost or is late."""
@@ -81,6 +84,7 @@ class Reconcile:
             )
             if reached != cursor.model_copy(update={"made_by": ""}):
                 self.store.put(TIMER_CURSOR, reached.to_bytes())
+        self.lull.all_rests &= not turns.is_cut_short
         repairs = _by_kind(turns.repairs)
         log.log(
             logging.WARNING if turns.is_cut_short else logging.INFO,
@@ -104,7 +108,7 @@ class Reconcile:
             ResumeOpenJobs(store, clock),
             RepairAgain(store, clock, overdue.inbox),
             RetryWords(store, clock),
-            FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
+            FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket, self.lull),
             *(SweepFiles(store, provider, clock, overdue.files, swept) for provider in self.providers),
         )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 from shared.board.write import WriteBoard
 from shared.bucket.folders_first import FoldersFirst
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
 from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.pipeline.reconcile.timer_run import TimerRun
 from shared.pipeline.words.tell_waiting import TellWaiting
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
@@ -17,7 +20,7 @@ from shared.runtime.wiring.open_store import open_store
 from shared.runtime.wiring.providers.open_providers import open_providers
 
 
-def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard, TellWaiting]:
+def timer_run(context: FcContext) -> TimerRun:
     """What repairs, shows the repairs, and tells who must act, all before the next tick."""
     settings = current_settings()
     bucket = open_store(settings, context)
@@ -33,9 +36,16 @@ def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard, TellWait
         validate=AskAgain(store, clock, overdue.inbox),
         bucket=settings.bucket_name,
         budget=timeout * SHARE_TO_REPAIR,
+        lull=_lull(),
     )
     write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN)
-    return reconcile, write_board, TellWaiting(store, clock)
+    return TimerRun(store, clock, reconcile, write_board, TellWaiting(store, clock), _lull(), overdue.inbox)
+
+
+@cache
+def _lull() -> Lull:
+    """As long as this instance lives."""
+    return Lull()
 
 
 def _overdue(settings: Settings) -> Overdue:
