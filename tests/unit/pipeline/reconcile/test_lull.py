@@ -11,6 +11,7 @@ from shared.bucket.uploads import upload_done_key
 from shared.pipeline.deadlines import LULL
 from shared.pipeline.reconcile.lull import Lull
 from shared.problems.exceptions import TransientError
+from tests.support.builders import attempt
 from tests.support.functions import BUCKET_NAME
 from tests.support.pipeline import Harness
 
@@ -124,15 +125,12 @@ def test_a_run_that_fails_begins_none() -> None:
 
 def test_a_run_that_was_cut_short_begins_none() -> None:
     bench = Bench()
-    bench.provider.add_file("somebody's")
-    bench.run()
-    bench.functions.lull = Lull()
-    bench.clock.advance(timedelta(hours=7))
-    for number in range(3):
-        bench.drop(f"inbox/{number}.csv", is_answered=True)
-    bench.clock.advance(LATE)
+    for _ in range(5):
+        bench.provider.add_file(f"{attempt().batch_name}.jsonl")
+    slow = timedelta(seconds=30)
+    bench.store.before = lambda _what, key: bench.clock.advance(slow) if key.endswith("/plan.json") else None
 
-    bench.functions.run_timer(-MINUTE, MINUTE)
+    bench.functions.run_timer(MINUTE, MINUTE)
 
     assert bench.functions.lull.ends_at is None
 
