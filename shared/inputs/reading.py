@@ -101,7 +101,7 @@ class RowReader:
         try:
             for row in self._source.rows(self._observed):
                 if isinstance(row, RowBlock):
-                    self._rows += len(row.requests)
+                    self._rows += len(row.lines)
                     yield row
                     continue
                 self._rows += 1

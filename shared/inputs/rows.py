@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import NamedTuple
 
 from shared.formats.json.cells import JsonCells
@@ -41,17 +42,18 @@ class RowBlock(NamedTuple):
         lines: The first line of each.
         custom_ids: Of each, as the inside of JSON strings.
         cells: Of each, the same.
-        requests: The encoded request lines, each with its ``\n``.
+        requests: Their encoded request lines, each with its ``\n``, in one.
     """
 
     lines: Sequence[int]
     custom_ids: Sequence[bytes]
     cells: Sequence[Sequence[bytes]]
-    requests: Sequence[bytes]
+    requests: bytes
 
     def rows(self) -> Iterator[InputRow]:
         ids = map(bytes.decode, self.custom_ids)
-        return map(InputRow, self.lines, ids, map(JsonCells, self.cells), self.requests)
+        requests = BytesIO(self.requests)  # cuts behind each line feed
+        return map(InputRow, self.lines, ids, map(JsonCells, self.cells), requests)
 
 
 def each_row(rows: Iterable[InputRow | RowBlock]) -> Iterator[InputRow]:

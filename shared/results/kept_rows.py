@@ -25,8 +25,8 @@ def original_line(custom_id: str, cells: JsonCells) -> bytes:
 
 def original_lines(custom_ids: Iterable[bytes], rows: Iterable[Sequence[bytes]]) -> bytes:
     """``original_line`` of each; the ids are escaped, too."""
-    pairs = zip(custom_ids, rows, strict=True)
-    return b"".join([b'["%b",["%b"],"",""]\n' % (each, b'","'.join(cells)) for each, cells in pairs])
+    pairs = zip(custom_ids, map(b'","'.join, rows), strict=True)
+    return b'["' + b'"],"",""]\n["'.join(map(b'",["'.join, pairs)) + b'"],"",""]\n'
 
 
 class OriginalRow(NamedTuple):

@@ -12,7 +12,8 @@ cell of several was one with doubled quotes between its pieces.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from operator import sub
 
 from shared.formats.charsets.decoding import LineDecoder
@@ -21,6 +22,7 @@ from shared.formats.json.cells import JsonCells, escape_line_ends, escaped_cells
 from shared.formats.record import Record, RecordBlock
 
 _MARK = b"\x01"
+_MARKED = BOM_UTF8[0]
 _ESCAPED_QUOTE = b'\\"'
 _FORMULA_START = b"=" + _ESCAPED_QUOTE
 
@@ -94,7 +96,7 @@ class CsvBlock:
             kept = len(inside) - last.count(_MARK)
             self._rest_lines = sum(piece.count(b"\n") for piece in (*begun, *inside[kept:]))
             del inside[kept:]
-        quoted = _Quoted(inside, self._delimiter, self._quirks)
+        quoted = _Quoted(inside, self._delimiter, self._quirks, has_returns=b"\r" in utf8)
         return self._numbered(lines, quoted)
 
     def _numbered(self, lines: Sequence[bytes], quoted: _Quoted) -> RecordBlock:
@@ -104,13 +106,13 @@ class CsvBlock:
         for line in lines:
             if line:
                 # A byte order mark in the middle may begin a file that was appended to another.
-                if line.startswith(BOM_UTF8):
+                if line[0] == _MARKED and line.startswith(BOM_UTF8):
                     raise _UncertainError
                 cells = line.split(delimiter)
                 numbers.append(number)
                 rows.append(cells)
-                if _MARK in line:
-                    number += quoted.put_into(cells, number)
+                if marks := line.count(_MARK):
+                    number += quoted.put_into(cells, marks, number)
             number += 1
         if quoted.are_left:
             raise _UncertainError
@@ -121,30 +123,38 @@ class CsvBlock:
 class _Quoted:
     """What stands inside of the quotes of a block, to be put back in its order."""
 
-    def __init__(self, pieces: Sequence[bytes], delimiter: bytes, quirks: Quirks) -> None:
+    def __init__(
+        self, pieces: Sequence[bytes], delimiter: bytes, quirks: Quirks, *, has_returns: bool
+    ) -> None:
         self._quirks = quirks
-        self._pieces = self._escaped = pieces
-        self._line_ends: Sequence[int] = ()
+        self._pieces = pieces
         self._at = 0
-        # Far fewer steps than to look at each.
-        joined = _MARK.join(pieces)
-        if b"\n" in joined:
-            joined = joined.replace(b"\n", b"\\n")
-            self._escaped = joined.split(_MARK)
-            self._line_ends = [*map(sub, map(len, self._escaped), map(len, pieces))]
-        if b"\r" in joined:
-            joined = joined.replace(b"\r", b"\\r")
-            self._escaped = joined.split(_MARK)
-        if delimiter == b"\t" and b"\t" in joined:
-            self._escaped = joined.replace(b"\t", b"\\t").split(_MARK)
+        escaped = _replaced(pieces, b"\n", b"\\n")
+        self._line_ends = [*map(sub, map(len, escaped), map(len, pieces))]
+        if has_returns:
+            escaped = _replaced(escaped, b"\r", b"\\r")
+        if delimiter == b"\t":
+            escaped = _replaced(escaped, b"\t", b"\\t")
+        self._escaped = escaped
 
     @property
     def are_left(self) -> bool:
         """Whether a cell had other text beside its quotes."""
         return self._at < len(self._pieces)
 
-    def put_into(self, cells: list[bytes], line: int) -> int:
+    def put_into(self, cells: list[bytes], marks: int, line: int) -> int:
         """Fill the quoted cells of a record; return how many line ends they hold."""
+        at = self._at
+        if marks > 1 or _MARK not in cells:
+            return self._put_all_into(cells, line)
+        self._at = at + 1
+        place = cells.index(_MARK)
+        cells[place] = self._escaped[at]
+        if line_ends := self._line_ends[at]:
+            self._quirks.joined.look_at(line, cells[:place], self._pieces[at])
+        return line_ends
+
+    def _put_all_into(self, cells: list[bytes], line: int) -> int:
         line_ends = 0
         has_formula = False
         for place, cell in enumerate(cells):
@@ -159,7 +169,7 @@ class _Quoted:
             else:
                 cells[place] = content = _ESCAPED_QUOTE.join(self._escaped[start:end])
                 has_formula = has_formula or content.startswith(_FORMULA_START)
-            if self._line_ends and (in_cell := sum(self._line_ends[start:end])):
+            if in_cell := sum(self._line_ends[start:end]):
                 line_ends += in_cell
                 content = _ESCAPED_QUOTE.join(self._pieces[start:end])
                 self._quirks.joined.look_at(line, cells[:place], content)
@@ -167,6 +177,10 @@ class _Quoted:
             record = self._quirks.read(Record(line, JsonCells(cells)))
             cells[:] = escaped_cells(record.cells)
         return line_ends
+
+
+def _replaced(pieces: Iterable[bytes], old: bytes, new: bytes) -> Sequence[bytes]:
+    return [*map(bytes.replace, pieces, repeat(old), repeat(new))]
 
 
 def _lines_of(unquoted: bytes) -> list[bytes]:

@@ -13,7 +13,7 @@ from shared.ports.profile import EMBEDDINGS, OPENAI_LINES, LineForm, ShardLimits
 from shared.problems.problem import Problem, ProblemList
 
 _LINE_START, _LINE_END = b'{"custom_id":"', b"}\n"
-_DIGEST_CHARS = 8
+_DIGEST_BYTES = 4
 
 
 class RequestForm:
@@ -60,8 +60,8 @@ class RequestForm:
 
     def numbered_lines(
         self, first_number: int, system: bytes | None, prompts: Iterable[bytes]
-    ) -> tuple[Sequence[bytes], Sequence[bytes]]:
-        """The ``numbered_id`` and the ``line`` of each prompt's ``body``.
+    ) -> tuple[Sequence[bytes], bytes]:
+        """The ``numbered_id`` of each prompt's ``body``, and the ``line`` of all, in one.
 
         What all bodies begin with is put together, and digested, once.
         """
@@ -69,15 +69,15 @@ class RequestForm:
         begun = hashlib.sha256(begin)
         after_id, end = self._after_id + begin, self._end + _LINE_END
         ids: list[bytes] = []
-        lines: list[bytes] = []
+        pieces: list[bytes] = []
         for number, prompt in enumerate(prompts, first_number):
             digest = begun.copy()
             digest.update(prompt)
             digest.update(self._end)
-            custom_id = f"{number}-{digest.hexdigest()[:_DIGEST_CHARS]}".encode()
+            custom_id = f"{number}-{digest.digest()[:_DIGEST_BYTES].hex()}".encode()
             ids.append(custom_id)
-            lines.append(b"".join((_LINE_START, custom_id, after_id, prompt, end)))
-        return ids, lines
+            pieces += (_LINE_START, custom_id, after_id, prompt, end)
+        return ids, b"".join(pieces)
 
 
 def numbered_id(number: int, body: bytes) -> str:
@@ -85,7 +85,7 @@ def numbered_id(number: int, body: bytes) -> str:
 
     Answers of two uploads may have the same number; the digest tells them apart.
     """
-    return f"{number}-{hashlib.sha256(body).hexdigest()[:_DIGEST_CHARS]}"
+    return f"{number}-{hashlib.sha256(body).digest()[:_DIGEST_BYTES].hex()}"
 
 
 def _encode_json(value: JsonValue) -> bytes:

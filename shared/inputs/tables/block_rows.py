@@ -12,6 +12,8 @@ from shared.ports.profile import ShardLimits
 if TYPE_CHECKING:
     from shared.recipes.prompts import PromptTemplate
 
+_LONGEST_ID = bytes(40)
+
 
 class BlockRows:
     """Does in a few passes what ``row_for`` does row by row, in half of its time."""
@@ -31,7 +33,9 @@ class BlockRows:
         filled = self._prompts.fill_all(block.rows)
         if filled is None:
             return None
-        ids, lines = self._form.numbered_lines(first_number, *filled)
-        if max(map(len, lines)) > self._limits.warn_line_bytes:
+        system, prompts = filled
+        longest = self._form.line(_LONGEST_ID, self._form.body(system, max(prompts, key=len)))
+        if len(longest) > self._limits.warn_line_bytes:
             return None
-        return RowBlock(block.lines, ids, block.rows, lines)
+        ids, requests = self._form.numbered_lines(first_number, system, prompts)
+        return RowBlock(block.lines, ids, block.rows, requests)

@@ -50,7 +50,7 @@ def written_rows(records: Iterable[Record | RecordBlock], warnings: ProblemList)
 def _apart_if_blank(records: Iterable[Record | RecordBlock]) -> Records:
     """The same; only a block without any blank row stays one."""
     for item in records:
-        if isinstance(item, RecordBlock) and not all(is_written(cells[0]) for cells in item.rows):
+        if isinstance(item, RecordBlock) and not all(map(is_written, [cells[0] for cells in item.rows])):
             yield from item.records()
         else:
             yield item

@@ -98,15 +98,15 @@ class ShardWriter:
 
     def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
         """Add each row; all at once if they go to the same shard."""
-        shard, requests = self._open, b"".join(block.requests)
-        if shard is None or not shard.has_room(limits, len(block.requests), len(requests)):
+        shard, rows = self._open, len(block.lines)
+        if shard is None or not shard.has_room(limits, rows, len(block.requests)):
             for row in block.rows():
                 self._add_row(row, limits)
             return
         shard.original_rows.add(original_lines(block.custom_ids, block.cells))
-        shard.rows += len(block.requests)
-        shard.request_lines.add(requests)
-        shard.requests += len(block.requests)
+        shard.rows += rows
+        shard.request_lines.add(block.requests)
+        shard.requests += rows
 
     def finish(self) -> tuple[PlannedShard, ...]:
         """Hand the drafts over: a plan may name them now, so no later error deletes them."""
