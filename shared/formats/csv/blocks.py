@@ -130,7 +130,7 @@ class _Quoted:
         self._pieces = pieces
         self._at = 0
         escaped = _replaced(pieces, b"\n", b"\\n")
-        self._line_ends = [*map(sub, map(len, escaped), map(len, pieces))]
+        self._line_ends: list[int] = [*map(sub, map(len, escaped), map(len, pieces))]
         if has_returns:
             escaped = _replaced(escaped, b"\r", b"\\r")
         if delimiter == b"\t":
@@ -150,7 +150,8 @@ class _Quoted:
         self._at = at + 1
         place = cells.index(_MARK)
         cells[place] = self._escaped[at]
-        if line_ends := self._line_ends[at]:
+        line_ends = self._line_ends[at]
+        if line_ends:
             self._quirks.joined.look_at(line, cells[:place], self._pieces[at])
         return line_ends
 
