@@ -26,7 +26,7 @@ def read_lines(path: Path, max_bytes: int) -> Iterator[Line]:
             rest = line
             while rest and not rest.endswith(b"\n"):
                 rest = file.readline(max_bytes)
-            if line.strip():
+            if not line.isspace():
                 yield Line(number, line.rstrip(b"\r\n"))
 
 
@@ -50,7 +50,7 @@ def _bounds(path: Path) -> tuple[array[int], array[int]]:
     position = 0
     with path.open("rb") as file:
         for line in file:
-            if line.strip():
+            if not line.isspace():
                 starts.append(position)
                 ends.append(position + len(line))
             position += len(line)

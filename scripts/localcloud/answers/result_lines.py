@@ -62,7 +62,11 @@ class ResultLines:
         held = self._held[ERRORS if answer.in_error_file else OUTPUT]
         if not answer.is_lost:
             held += quick_result_line(request.custom_id, answer)
-        self._count(request.custom_id, failed=answer.in_error_file)
+        self.done.add(request.custom_id)
+        if answer.in_error_file:
+            self.failed += 1
+        else:
+            self.completed += 1
         return len(held)
 
     def flush(self) -> None:

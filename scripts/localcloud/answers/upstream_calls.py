@@ -74,8 +74,8 @@ class UpstreamCalls:
         """Close what is idle; what is in use is closed after its call."""
         self._is_closed = True
         self._session.close()
-        while self._idle:
-            self._idle.pop().close()
+        while connection := self._taken():
+            connection.close()
 
     def _post(self, url: str, body: bytes) -> tuple[int, bytes]:
         way = self._ways.get(url)
@@ -107,8 +107,7 @@ class UpstreamCalls:
         return response.status_code, response.content
 
     def _connection(self, way: _Way) -> http.client.HTTPConnection:
-        while self._idle:
-            connection = self._idle.pop()
+        while connection := self._taken():
             # What can be read before anything was asked is the end of the connection.
             if connection.sock and not wait_for_read(connection.sock, 0):
                 return connection
@@ -124,6 +123,13 @@ class UpstreamCalls:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
         connection.sock.settimeout(self._upstream.timeout_s)
         return connection
+
+    def _taken(self) -> http.client.HTTPConnection | None:
+        """One that was idle; another thread may take the last at any time."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _way_to(self, url: str) -> _Way:
         asked = self._session.prepare_request(requests.Request("POST", url, headers=self._headers))

@@ -62,10 +62,11 @@ class _Scan:
     ids: set[str] = field(default_factory=set)
 
     def findings(self, path: Path) -> Iterator[BatchFinding]:
+        max_requests = self.limits.max_requests
         for line in read_lines(path, self.limits.max_line_bytes):
             self.total += 1
-            if self.total > self.limits.max_requests:
-                message = f"The file holds more than {self.limits.max_requests} requests."
+            if self.total > max_requests:
+                message = f"The file holds more than {max_requests} requests."
                 yield BatchFinding(code="too_many_requests", message=message, line=line.number)
                 return
             finding = self._finding_in(line)
