@@ -224,7 +224,8 @@ class AnswerSpool:
 
     def rendered(self, index: int) -> tuple[bytes, str, str]:
         """An answered row as in the result, its code and its finish reason if these are odd."""
-        return self._content(index), *self._told.get(index, _NOTHING_TOLD)
+        unread, cut_off = self._told.get(index, _NOTHING_TOLD)
+        return self._content(index), unread, cut_off
 
     def reason(self, index: int) -> Answer | None:
         """What the provider says of a row that it did not answer; ``None`` if nothing."""

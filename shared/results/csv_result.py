@@ -68,7 +68,9 @@ class ResultTable:
         if not self._columns:
             return answer
         own = cells if len(cells) == len(self._columns) else fit(cells, len(self._columns))
-        return b"%b,%b" % (",".join(map(self._cell, own)).encode(), answer)
+        guarded = self._guarded
+        shown = [csv_cell(guard_formula(cell) if cell[:1] in guarded else cell) for cell in own]
+        return b"%b,%b" % (",".join(shown).encode(), answer)
 
     def encode(self, rows: bytes) -> bytes:
         return rows if self._encoding.startswith("utf-8") else rows.decode().encode(self._encoding)
