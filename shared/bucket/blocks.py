@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Callable
 from typing import IO
 
@@ -51,8 +51,6 @@ class TextsInFile:
     def __init__(self, file: IO[bytes]) -> None:
         self._blocks = Blocks(self._write)
         self._file = file
-        self._number = file.fileno()
-        self._written_bytes = 0
 
     def add(self, content: bytes) -> tuple[int, int]:
         """Its start and its length."""
@@ -61,13 +59,12 @@ class TextsInFile:
         return start, len(content)
 
     def read(self, start: int, length: int) -> bytes:
-        if start + length > self._written_bytes:
-            self._blocks.flush()
-        # To seek the place first takes half as long again.
-        return os.pread(self._number, length, start)
+        self._blocks.flush()
+        self._file.seek(start)
+        return self._file.read(length)
 
     def _write(self, block: bytes) -> None:
+        self._file.seek(0, io.SEEK_END)  # reading moves the place too
         content = memoryview(block)
         while content:  # without a buffer a write may take less than it is given
             content = content[self._file.write(content) :]
-        self._written_bytes += len(block)
