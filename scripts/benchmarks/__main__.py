@@ -21,7 +21,8 @@ from scripts.benchmarks.paths.data import Case
 ROOT = Path(__file__).resolve().parents[2]
 CASES = (
     "flatten-100", "flatten-500", "flatten-100-escaped", "flatten-500-embeddings", "validate-100", "validate-500",
-    "convert-100-utf8", "convert-500-utf8", "convert-500-gb18030", "convert-100-utf8-quoted", "join-100",
+    "convert-100-utf8", "convert-500-utf8", "convert-500-gb18030", "convert-100-utf8-quoted",
+    "convert-241-utf8-short", "join-100",
     "join-500",
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ GOALS: dict[str, tuple[float, int | None]] = {
     "flatten embeddings": (3.4, None),
     "validate": (2.9, 72),
     "convert": (1.8, 48),
+    "convert short": (1.07, 48),
     "join": (3.3, 48),
 }
 
@@ -68,6 +69,8 @@ def goal_for(case: Case, contender: Contender) -> tuple[float, int | None] | Non
         return None
     if case.is_quoted:  # most of the work is to keep columns that the plain script drops
         return None
+    if case.is_short:
+        return GOALS["convert short"]
     if case.variant == "embeddings":
         return GOALS["flatten embeddings"] if len(contender.commands) == 1 else None
     return GOALS[f"{case.path} x2" if len(contender.commands) == 2 else case.path]
