@@ -116,6 +116,7 @@ class CsvBlock:
             number += 1
         if quoted.are_left:
             raise _UncertainError
+        quoted.note_quirks()
         self.next_line = number
         return RecordBlock(numbers, rows)
 
@@ -129,6 +130,8 @@ class _Quoted:
         self._quirks = quirks
         self._pieces = pieces
         self._at = 0
+        self._of_several_lines: list[tuple[int, Sequence[bytes], bytes]] = []
+        self._with_formula: list[tuple[int, list[bytes]]] = []
         escaped = _replaced(pieces, b"\n", b"\\n")
         self._line_ends: list[int] = [*map(sub, map(len, escaped), map(len, pieces))]
         if has_returns:
@@ -152,7 +155,7 @@ class _Quoted:
         cells[place] = self._escaped[at]
         line_ends = self._line_ends[at]
         if line_ends:
-            self._quirks.joined.look_at(line, cells[:place], self._pieces[at])
+            self._of_several_lines.append((line, cells[:place], self._pieces[at]))
         return line_ends
 
     def _put_all_into(self, cells: list[bytes], line: int) -> int:
@@ -173,11 +176,18 @@ class _Quoted:
             if in_cell := sum(self._line_ends[start:end]):
                 line_ends += in_cell
                 content = _ESCAPED_QUOTE.join(self._pieces[start:end])
-                self._quirks.joined.look_at(line, cells[:place], content)
+                self._of_several_lines.append((line, cells[:place], content))
         if has_formula:
+            self._with_formula.append((line, cells))
+        return line_ends
+
+    def note_quirks(self) -> None:
+        """Once all is certain: what ``csv`` reads again must not be counted here, too."""
+        for line, before, cell in self._of_several_lines:
+            self._quirks.joined.look_at(line, before, cell)
+        for line, cells in self._with_formula:
             record = self._quirks.read(Record(line, JsonCells(cells)))
             cells[:] = escaped_cells(record.cells)
-        return line_ends
 
 
 def _replaced(pieces: Iterable[bytes], old: bytes, new: bytes) -> Sequence[bytes]:

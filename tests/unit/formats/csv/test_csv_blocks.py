@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.formats import line_blocks
 from shared.formats.charsets.decoding import Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
+from shared.formats.csv.blocks import CsvBlock
 from shared.formats.csv.quirks import Quirks
 from shared.formats.csv.records import TextLines, _read_one_by_one, read_records
 from shared.formats.json.cells import JsonCells, escape, unescape
@@ -243,3 +244,16 @@ def test_a_prompt_of_fixed_text_and_cells_needs_no_jinja() -> None:
 
     assert isinstance(template._plain_prompt, PlainPrompt)
     assert template._plain_prompt.fill([b"1", b"", b"2"]) == "问：1，2".encode()
+
+
+def test_a_block_that_turns_out_uncertain_tells_of_no_quirks() -> None:
+    """For ``csv`` reads it again, and tells of them then; and its quoted cells may be mixed up."""
+    quirks = Quirks(",")
+    quirks.joined.columns = 3
+    odd = 'a,"=""007""",b\nx "y" z,k,l\n1,2,"c1\n3,4,c2\n5,6,c3"\n'
+
+    block = CsvBlock(odd.encode(), 1, LineDecoder(Encoding("utf-8", is_certain=True)), quirks)
+
+    assert not block.read().rows
+    assert not block.is_certain
+    assert list(quirks.warnings()) == []
