@@ -1,8 +1,8 @@
 """Reads lines as CSV records, each with its first line and what is wrong with its form.
 
-A block in which every record is certain is read as a whole (``CsvBlock``). From the first uncertain
-record to the end of its block, ``csv`` reads record by record. It also reads blocks with so many
-quotes that it is faster.
+A block in which every record is certain is read as a whole (``CsvBlock``). All
+others are read by ``csv``, record by record, and so are those with so many quotes that it is
+faster.
 """
 
 from __future__ import annotations
