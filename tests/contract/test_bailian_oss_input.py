@@ -13,6 +13,7 @@ import pytest
 from openai import OpenAI
 
 from scripts.localcloud.access.own_keys import OwnKeys
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.api.oss_input import OssInput as LocalOssInput
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.bailian.service_faults import BatchFault
@@ -161,6 +162,13 @@ def test_what_an_earlier_version_of_the_stack_uploaded_is_found_by_its_name(worl
 
     assert world.bailian.find("job-1", OBJECT) == uploaded
     assert world.bailian.find("job-2", OBJECT) is None
+
+
+def test_where_no_filter_by_such_an_input_is_known_the_name_is_asked(world: World) -> None:
+    read = world.bailian.submit(world.request())
+    world.local.faults.add(CallFault(route="batches.list", status=400, code="InvalidParameter"))
+
+    assert world.bailian.find("job-1", OBJECT) == read
 
 
 def test_what_reads_the_bucket_is_found_once_the_stack_uploads_again(world: World) -> None:

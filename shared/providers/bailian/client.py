@@ -105,14 +105,15 @@ class Bailian:
     def find(self, name: str, object_key: str = "") -> BatchId | None:
         # The filter by name is fuzzy, that by input is not. Both are asked: the earlier attempt may
         # have uploaded its input, and nobody says that a batch shows the name that it was given.
-        filters = [{"ds_name": name}]
+        found = None
         if self._oss and object_key:
-            filters.insert(0, {"input_file_ids": self._oss.name_of(object_key)})
-        for each in filters:
-            for batch in BailianLists(self._client).batches(**each):  # newest first
-                if batch.name == name:
-                    return BatchId(batch.id)
-        return None
+            with contextlib.suppress(ProviderRejected):  # no page says that it knows such inputs
+                found = self._listed(name, input_file_ids=self._oss.name_of(object_key))
+        return found or self._listed(name, ds_name=name)
+
+    def _listed(self, name: str, **filters: str) -> BatchId | None:
+        batches = BailianLists(self._client).batches(**filters)  # newest first
+        return next((BatchId(batch.id) for batch in batches if batch.name == name), None)
 
     def status(self, batch_id: BatchId) -> BatchState | None:
         try:
