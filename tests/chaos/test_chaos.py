@@ -10,7 +10,7 @@ from tests.chaos.run import Bounds, Chaos
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the workers outlive a killed local cloud")
 def test_killed_workers_and_a_killed_cloud_cost_time_and_nothing_else(tmp_path: Path) -> None:
-    chaos = Chaos(tmp_path, Bounds(jobs=10, kills=12, seconds=30, seed=4))
+    chaos = Chaos(tmp_path, Bounds(jobs=10, kills=12, seconds=120, seed=4))
 
     assert chaos.run() == []
     assert chaos.counts["cloud kills"] == 1
