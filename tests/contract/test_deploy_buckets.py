@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from scripts.bundle.zips import Built
 from scripts.deploy.control import Control
 from scripts.deploy.deployment import Deployment
 from scripts.deploy.drop_bucket import DropBucket
-from scripts.deploy.place import Place, pairs, place_for
+from scripts.deploy.place import Place, pairs
 from scripts.deploy.releases import CodeBucket, Package, release_of
 from scripts.deploy.ros import Ros, Stack
 from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
 from scripts.operate.texts.said import Refusal
-from tests.support.local_account import batchdrop, bucket_of, running_account
+from tests.support.local_account import batchdrop, bucket_of
 
 BOARD = "board.json"
 TEMPLATE = {
@@ -30,17 +29,6 @@ TEMPLATE = {
         "Bucket": {"Type": "ALIYUN::OSS::Bucket", "Properties": {"BucketName": {"Ref": "BucketName"}}}
     },
 }
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAccount]:
-    with running_account(tmp_path_factory.mktemp("account")) as account:
-        yield account
-
-
-@pytest.fixture(scope="module")
-def place(account: LocalAccount) -> Place:
-    return place_for({}, account.data_dir, REGION)
 
 
 def bucket_with(account: LocalAccount, name: str, *keys: str) -> oss2.Bucket:

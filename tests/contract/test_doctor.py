@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -14,7 +14,7 @@ from scripts.deploy.control import Control
 from scripts.deploy.deployment import new_secrets
 from scripts.deploy.doctor import Doctor
 from scripts.deploy.finding import Finding
-from scripts.deploy.place import Place, place_for
+from scripts.deploy.place import Place
 from scripts.deploy.rights import Right, at_best, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
 from scripts.localcloud.options import ACCOUNT_ID, REGION
@@ -23,7 +23,7 @@ from scripts.localcloud.ros.account import LocalAccount
 from scripts.localcloud.ros.rights import NEEDED
 from scripts.template.ros import read_template
 from shared.providers.bailian.profile import BUCKET_TAG, READING_ROLE
-from tests.support.local_account import batchdrop, running_account
+from tests.support.local_account import batchdrop
 
 TEMPLATE = (ROOT / "template.yaml").read_text(encoding="utf-8")
 NAMES = {"BucketName": "doctored", "CodeBucket": "doctored-code"}
@@ -32,17 +32,6 @@ PAGE = {"PageDomain": "page.example", "PageCertificate": "certificate", "PageCer
 LOOKS = {"fc:ListFunctions", "mns:ListQueue", "eventbridge:ListEventBuses"}
 RAM = ("ram:ListPoliciesForUser", "ram:ListGroupsForUser", "ram:GetPolicy")
 SERVICES = {"FC3": "Function Compute", "MNS": "SMQ (MNS)", "EventBridge": "EventBridge", "SLS": "SLS"}
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAccount]:
-    with running_account(tmp_path_factory.mktemp("account")) as account:
-        yield account
-
-
-@pytest.fixture(scope="module")
-def place(account: LocalAccount) -> Place:
-    return place_for({}, account.data_dir, REGION)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -17,12 +16,12 @@ from alibabacloud_ros20190910.client import Client
 
 from scripts.deploy.control import CloudRefused, Control, answered
 from scripts.deploy.deployment import Deployment
-from scripts.deploy.place import Place, place_for
+from scripts.deploy.place import Place
 from scripts.deploy.ros import HOST, Event, Ros
 from scripts.deploy.smoke import SmokeFailed, smoke_test
 from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
-from tests.support.local_account import bucket_of, running_account
+from tests.support.local_account import bucket_of
 
 
 def template(**functions: str) -> str:
@@ -49,17 +48,6 @@ def template(**functions: str) -> str:
     outputs = {"Queue": {"Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}}
     document = {"ROSTemplateFormatVersion": "2015-09-01", "Parameters": parameters, "Resources": resources}
     return json.dumps({**document, "Outputs": outputs})
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAccount]:
-    with running_account(tmp_path_factory.mktemp("account")) as account:
-        yield account
-
-
-@pytest.fixture(scope="module")
-def place(account: LocalAccount) -> Place:
-    return place_for({}, account.data_dir, REGION)
 
 
 @pytest.fixture
