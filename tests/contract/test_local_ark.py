@@ -474,6 +474,7 @@ def test_only_get_says_where_a_file_of_errors_lies_elsewhere(on: ArkOnThisMachin
         ([b"\n", ark_line("a"), b" \r\n", b"oops\n"], "第2行非json数据"),
         ([ark_line("a"), b'{"body": {}}\n'], "第2行custom_id不存在"),
         ([b"[]\n"], "第1行custom_id不存在"),
+        ([ark_line("a"), b"[" * 501 + b"]" * 501], "第2行嵌套超过500层"),
         ([b'{"custom_id": ["a"], "body": {}}\n'], "第1行custom_id不存在"),
         ([b'{"custom_id": 5, "body": {}}\n'], "第1行custom_id不存在"),
         ([b'{"custom_id": "\\ud800", "body": {}}\n'] * 2, "custom_id=\ufffd存在重复"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.answers.built_in_answers import TEST_RESULT
-from scripts.localcloud.answers.upstream import Upstream, upstream_url
+from scripts.localcloud.answers.upstream import UNREAD, Upstream, upstream_url
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
 from tests.support.bailian_requests import chat_line, wait_for
 from tests.support.bailian_wire import KEY, Wire
-from tests.support.upstream_server import Reply, UpstreamServer, answer_to
+from tests.support.upstream_server import Reply, UpstreamServer, answer_to, nested
 
 
 def after(statuses: dict[str, list[int]]) -> Callable[[str], Reply]:
@@ -54,6 +55,37 @@ def test_the_upstream_gets_its_own_key_and_model(tmp_path: Path, upstream: Upstr
 
     ((_, key, body),) = upstream.seen
     assert (key, body["model"]) == ("Bearer sk-up", "llama")
+
+
+def test_an_answer_that_is_nested_too_deep_is_kept_as_a_text_and_asked_for_once(
+    tmp_path: Path, upstream: UpstreamServer
+) -> None:
+    depths = [499, 500, 700, 985, 1010, 5000]
+    upstream.reply = lambda said: (200, nested(int(said)))
+
+    with forwarding(tmp_path, upstream.url) as local:
+        wire = Wire(local)
+        batch = wire.ended(wire.create(*(chat_line(str(depth), str(depth)) for depth in depths)))
+        lines = wire.lines(batch["output_file_id"])
+
+    bodies = {int(line["custom_id"]): line["response"]["body"] for line in lines}
+    assert bodies.pop(499) == json.loads(nested(499))
+    assert bodies == {depth: {UNREAD: nested(depth).decode()} for depth in depths[1:]}
+    assert sorted(map(int, upstream.asked)) == depths
+
+
+@pytest.mark.parametrize("depth", [500, 985, 1010, 5000])
+def test_a_row_that_is_nested_too_deep_is_refused_before_any_is_asked(
+    tmp_path: Path, upstream: UpstreamServer, depth: int
+) -> None:
+    with forwarding(tmp_path, upstream.url) as local:
+        wire = Wire(local)
+        line = chat_line("deep").replace(b'{"model"', nested(depth)[:-1] + b', "model"')
+        batch = wire.ended(wire.create(chat_line("a"), line))
+
+    (error,) = batch["errors"]["data"]
+    assert (error["line"], error["message"]) == (2, "This line is nested more than 500 levels deep.")
+    assert upstream.seen == []
 
 
 def test_a_busy_upstream_is_asked_again(tmp_path: Path, upstream: UpstreamServer) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.upstream_server import UpstreamServer, answer_to
+from tests.support.upstream_server import UpstreamServer, answer_to, nested
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +175,23 @@ def test_numbers_that_json_does_not_have_do_not_cost_an_answer(
 
     written = (folder.output / "results.jsonl").read_bytes()
     assert b'"body":{"choices":[],"logprob":null,"score":null}' in written
+
+
+def test_an_answer_that_is_nested_too_deep_is_kept_as_a_text_and_asked_for_once(
+    folder: Folder, upstream: UpstreamServer
+) -> None:
+    # Python reads and writes the first; of the others it writes none, or it depends.
+    depths = [499, 500, 700, 985, 1010, 5000]
+    upstream.reply = lambda said: (200, nested(int(said)))
+    lines = b"".join(request(str(depth), str(depth)) for depth in depths)
+    folder.put(lines, server={"url": upstream.url})
+
+    assert folder.run() == 0
+
+    bodies = {int(line["custom_id"]): line["response"]["body"] for line in folder.lines("results.jsonl")}
+    assert bodies.pop(499) == json.loads(nested(499))
+    assert bodies == {depth: {"unread_answer": nested(depth).decode()} for depth in depths[1:]}
+    assert sorted(map(int, upstream.asked)) == depths
 
 
 def test_a_row_that_is_never_answered_ends_when_its_time_is_over(

@@ -19,6 +19,11 @@ def answer_to(content: str) -> Reply:
     return 200, json.dumps({"id": "c", "model": "m", "created": 1, "choices": [choice]}).encode()
 
 
+def nested(depth: int) -> bytes:
+    """An object that holds ``depth`` levels of arrays."""
+    return b'{"deep": ' + b"[" * depth + b"]" * depth + b"}"
+
+
 class UpstreamServer:
     """On a port that the system chose, and that it keeps when it is started again.
 

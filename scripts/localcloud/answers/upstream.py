@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, ok, response_of
+from scripts.localcloud.servers.json_bodies import exact_json
 from shared.providers.bailian.troubles import UPSTREAM_REFUSES_KEY, UPSTREAM_UNAVAILABLE
 
 _TOLD_CHARS = 500
@@ -18,6 +19,8 @@ _ACCOUNT = frozenset({401, 402, 403, 407})
 # Later it may be answered: too slow, too early, too many.
 _LATER = frozenset({408, 425, 429})
 _WRONG_PATH = frozenset({404, 405})
+# Where the text of an answer stands that is nested too deep.
+UNREAD = "unread_answer"
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,11 @@ def _verdict_of(status: int, body: dict[str, Any] | None, told: str) -> Answer:
 
 def _json_of(content: bytes) -> dict[str, Any] | None:
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = exact_json(content)
+    except RecursionError:
+        # It may be paid for, and nobody can write it as it is.
+        return {UNREAD: content.decode(errors="replace")}
+    except ValueError:
         return None
     return body if isinstance(body, dict) else None
 

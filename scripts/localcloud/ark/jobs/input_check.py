@@ -5,11 +5,11 @@ The order and the words are those of the documented sample's own check of the sa
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.localcloud.answers.input_lines import read_lines
+from scripts.localcloud.servers.json_bodies import MAX_DEPTH, quick_json
 from shared.formats.json.surrogates import without_surrogates
 
 _MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -36,8 +36,10 @@ def check_input(path: Path) -> Checked:
 
 def _message_about(content: bytes, number: int, ids: set[str]) -> str:
     try:
-        fields = json.loads(content)
-    except (ValueError, RecursionError):
+        fields = quick_json(content)
+    except RecursionError:
+        return f"第{number}行嵌套超过{MAX_DEPTH}层"
+    except ValueError:
         return f"第{number}行非json数据"
     custom_id = fields.get("custom_id") if isinstance(fields, dict) else None
     if not isinstance(custom_id, str) or not custom_id:

@@ -13,7 +13,7 @@ from typing import Any
 
 from scripts.localcloud.answers.input_lines import Line, read_lines
 from scripts.localcloud.bailian.files_and_batches import BatchFinding
-from scripts.localcloud.servers.json_bodies import quick_json
+from scripts.localcloud.servers.json_bodies import MAX_DEPTH, quick_json
 from shared.ports.profile import ShardLimits
 from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT, TEST_MODEL
 
@@ -81,7 +81,10 @@ class _Scan:
             return BatchFinding(code="line_too_large", message=message, line=line.number)
         try:
             fields = quick_json(line.content)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            message = f"This line is nested more than {MAX_DEPTH} levels deep."
+            return BatchFinding(code="invalid_json_line", message=message, line=line.number)
+        except ValueError:
             fields = None
         if isinstance(fields, dict) and self._is_as_the_last(fields):
             return None

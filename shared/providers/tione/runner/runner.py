@@ -49,6 +49,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 WRONG_MODEL_S = 60.0  # so long a server may list other models than the one that is asked for
 PROGRESS_S = 60.0
 MOST_THREADS = 1000
+MOST_LEVELS = 500  # of deeper ones it depends on the caller's stack whether they can be written again
 PATH = re.compile(r"/v1/[A-Za-z0-9._/-]+")
 SERVER_ENDS_S = 10.0
 OK_STATUS, ERRORS_FROM = 200, 500
@@ -173,7 +174,7 @@ class Connection:
             # Some servers repeat the key that they refuse.
             content = content.replace(key.encode(), b"***")
         identity = response.getheader("x-request-id") or ""
-        return Reply(response.status, _json_object(content), identity, content[:500].decode(errors="replace"))
+        return Reply(response.status, _body_of(content), identity, content[:500].decode(errors="replace"))
 
     def close(self) -> None:
         if self._kept is not None:
@@ -495,13 +496,33 @@ def _time(text: str) -> float:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
 
 
+def _body_of(content: bytes) -> dict[str, Any] | None:
+    """A reply; of one that is nested too deep its text, because it has cost the server its work."""
+    try:
+        return _json_object(content)
+    except RecursionError:
+        return {"unread_answer": content.decode(errors="replace")}
+
+
 def _json_object(content: bytes) -> dict[str, Any] | None:
+    """``RecursionError``: it is nested deeper than can be written again."""
     try:
         # Some servers write NaN and Infinity, which strict readers of a result would refuse.
         value = json.loads(content, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
+    if content.count(b"[") + content.count(b"{") > MOST_LEVELS and _is_too_deep(value):
+        raise RecursionError
     return value if isinstance(value, dict) else None
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        objects = [each for each in level if isinstance(each, dict)]
+        level = [child for each in level if isinstance(each, list) for child in each]
+        level += [child for each in objects for child in each.values()]
+    return bool(level)
 
 
 def _no_answer(code: str, message: str) -> Reply:
@@ -542,7 +563,10 @@ def _input_of(path: Path) -> dict[str, Any]:
 
 def _request_of(number: int, line: bytes) -> tuple[str, str, bytes | None]:
     """Id, path and body of a request; no body if the line is none."""
-    request = _json_object(line) or {}
+    try:
+        request = _json_object(line) or {}
+    except RecursionError:
+        request = {}
     custom_id = str(request.get("custom_id", f"line-{number}"))
     url, body = str(request.get("url", "")), request.get("body")
     if not PATH.fullmatch(url) or ".." in url or not isinstance(body, dict):
