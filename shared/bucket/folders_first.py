@@ -10,13 +10,15 @@ from shared.ports.store import ObjectHead, ObjectStore, ObjectWriter
 class FoldersFirst:
     """``ObjectStore`` for one run of the timer, which lists no folder that holds nothing.
 
-    It looks once, with the first listing of a whole folder. What others put into an empty folder
-    after that, the next run finds. All other calls are the store's own.
+    It looks once, with the first listing of a whole folder; if ``look`` then gives ``None``, any
+    folder may hold something. What others put into an empty folder after that, the next run finds.
+    All other calls are the store's own.
     """
 
-    def __init__(self, store: ObjectStore, look: Callable[[], frozenset[str]]) -> None:
+    def __init__(self, store: ObjectStore, look: Callable[[], frozenset[str] | None]) -> None:
         self._store = store
         self._look = look
+        self._has_looked = False
         self._folders: frozenset[str] | None = None
         self._put: set[str] = set()
 
@@ -61,9 +63,9 @@ class FoldersFirst:
         return prefix != "" and prefix == _folder_of(prefix)
 
     def _holds_any(self, folder: str) -> bool:
-        if self._folders is None:
-            self._folders = self._look()
-        return folder in self._folders or folder in self._put
+        if not self._has_looked:
+            self._folders, self._has_looked = self._look(), True
+        return self._folders is None or folder in self._folders or folder in self._put
 
 
 def _folder_of(key: str) -> str:

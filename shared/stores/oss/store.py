@@ -142,17 +142,14 @@ class OssStore:
                 return
             token = page.next_continuation_token
 
-    def folders(self) -> frozenset[str]:
-        """The first parts of all keys, with their slash: one call for a thousand of them."""
-        found: set[str] = set()
-        token = ""
-        while True:
-            with translated("ListObjectsV2", "/"):
-                page = self._bucket.list_objects_v2(delimiter="/", continuation_token=token, max_keys=1000)
-            found.update(page.prefix_list)
-            if not page.is_truncated:
-                return frozenset(found)
-            token = page.next_continuation_token
+    def folders(self) -> frozenset[str] | None:
+        """The first parts of all keys, with their slash; ``None`` if one call does not tell all.
+
+        So it is in a bucket with more than 1,000 names at its top, none of which we put there.
+        """
+        with translated("ListObjectsV2", "/"):
+            page = self._bucket.list_objects_v2(delimiter="/", max_keys=1000)
+        return None if page.is_truncated else frozenset(page.prefix_list)
 
     def delete(self, key: str) -> None:
         with translated("DeleteObject", key, publishes=True):

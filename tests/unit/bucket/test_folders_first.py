@@ -35,6 +35,17 @@ def test_only_folders_that_hold_something_are_listed() -> None:
     assert bench.calls == ["look ", "list ready/", "list jobs/"]
 
 
+def test_where_nobody_can_tell_every_folder_is_listed_and_nobody_looks_again() -> None:
+    bench = Bench("ready/a/1")
+    looks: list[str] = []
+    store = FoldersFirst(bench.bucket, lambda: looks.append("look"))
+
+    found = {folder: [head.key for head in store.list(folder)] for folder in FOLDERS}
+
+    assert found == {folder: bench.bucket.keys(folder) for folder in FOLDERS}
+    assert looks == ["look"]
+
+
 def test_nobody_looks_before_a_folder_is_listed() -> None:
     bench = Bench("ready/a/1")
 
