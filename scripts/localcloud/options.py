@@ -27,8 +27,8 @@ _MODEL_OF = {
 BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 
 # How soon the timer acts, where not as the template says. A number must not be shorter than what it
-# waits for: FinishedOverdueS and InboxSweepAfterS stay longer than collect and validate may run, or
-# a large shard would be collected twice, a large file validated twice.
+# waits for: FinishedOverdueS stays longer than collect may run, InboxSweepAfterS longer than
+# validate may be silent, or a large shard would be collected twice, a large file validated twice.
 _LOCAL = {"ReadyOverdueS": "5", "PollAfterS": "5", "ResultsLateS": "5", "FilesSweepS": "60"}
 PACE: dict[str, dict[str, str]] = {
     # ClaimLeaseS is shorter than submit's timeout, so that a shard whose submit was stopped by

@@ -27,6 +27,8 @@ RESULTS_LATE = timedelta(hours=1)
 # its end. If it is the start's, a file whose upload takes longer than this appears behind the
 # timer's mark: then only its event starts it.
 INBOX_SWEEP_AFTER = timedelta(seconds=900)
+# A run of validate that reads a large file shows so often that it lives. Several signs may be lost.
+SIGN_OF_LIFE = timedelta(minutes=3)
 FILES_SWEEP = timedelta(hours=6)
 
 # A run of the timer repairs, then shows the board, for these parts of its time-out. So it is done
@@ -34,6 +36,8 @@ FILES_SWEEP = timedelta(hours=6)
 SHORTEST_TICK = timedelta(minutes=1)
 SHARE_TO_REPAIR = 1 / 6
 SHARE_TO_SHOW = 1 / 30
+# What is left then is for a file's drafts to be removed, and its report to be written.
+SHARE_TO_VALIDATE = 19 / 20
 UNKNOWN_TIMEOUT = timedelta(minutes=1)
 # What takes longer there has to do with somebody who is slow, or who does not answer at all.
 LONGEST_TURN = timedelta(seconds=5)

@@ -193,9 +193,7 @@ def test_the_endpoint_is_the_regions_internal_one_unless_given() -> None:
 @pytest.mark.parametrize(
     ("real", "function", "started_again_after"),
     [
-        (None, "Validate", "INBOX_SWEEP_AFTER_S"),
         (None, "Collect", "FINISHED_OVERDUE_S"),
-        ("bailian", "Validate", "INBOX_SWEEP_AFTER_S"),
         ("bailian", "Collect", "FINISHED_OVERDUE_S"),
         ("bailian", "Submit", "CLAIM_LEASE_S"),
     ],

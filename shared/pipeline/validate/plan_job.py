@@ -19,6 +19,7 @@ from shared.inputs.rows import InputFacts, RowBlock
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.refuse_file import Refused
+from shared.pipeline.validate.watch import Watch
 from shared.pipeline.validate.write_shards import ShardWriter
 from shared.pipeline.words.find_channels import channels_for
 from shared.ports.clock import Clock
@@ -44,13 +45,15 @@ class PlanJob:
     profile: ProviderProfile
     default_model: str
     run_id: str
+    watch: Watch
 
     def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Plan | Refused:
         """Return the plan that stands, which may be that of a run that was faster.
 
         Raises:
             ObjectMissing: The file was replaced while it was read.
-            UserInputError: The recipe does not fit the file's header, or the result its format.
+            UserInputError: The recipe does not fit the file's header, the result its format, or the
+                file the time.
         """
         # A file that needs no recipe (two columns, request lines) gets its defaults.
         options = recipe or Recipe(model=self.default_model, prompt="-")
@@ -72,7 +75,7 @@ class PlanJob:
     def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
         """Write every row. Of a file to refuse, delete the drafts and return all problems."""
         limits = None
-        for item in reader.blocks():
+        for item in self.watch(reader):
             if reader.all_problems.total and not may_skip:
                 writer.discard()
                 continue

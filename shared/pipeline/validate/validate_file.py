@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from urllib.parse import unquote
 
 from shared.bucket.attempt import JobId, job_id_for
@@ -25,6 +26,7 @@ from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_reci
 from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.read_recipe import chosen_profile, recipe_for, refused_under
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
+from shared.pipeline.validate.watch import Watch
 from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
@@ -32,7 +34,6 @@ from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError, UserInputError
 from shared.problems.problem import Problem, ProblemList
-from shared.recipes.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ class ValidateFile:
         run_id: Unique to this invocation; drafts lie under it.
         default_model: For a two-column CSV, which names none.
         providers: Those for which files may be planned; a recipe chooses one.
+        stop_at: A file that is not read by then is refused; ``None`` if nobody says when this
+            invocation ends.
     """
 
     store: ObjectStore
@@ -71,6 +74,7 @@ class ValidateFile:
     providers: ProviderChoice
     default_model: str
     run_id: str
+    stop_at: datetime | None = None
 
     def __call__(self, upload: UploadedObject) -> Validated:
         """Validate the upload, or the one that the ticket of ``AskAgain`` names.
@@ -145,8 +149,9 @@ class ValidateFile:
         start = f"{start_prefix(name)}{self.run_id}"
         drafts = Start(drafts=draft_key(job_id, self.run_id, "")).to_bytes()
         try:
-            self.store.put(start, drafts)
-            said = self._read(source, job_id, found)
+            show_life = partial(self.store.put, start, drafts)
+            show_life()
+            said = self._read(source, job_id, found, Watch(self.clock, show_life, self.stop_at))
         except PipelineError:
             # An outage is not the file's fault: only runs that die without an error count. An
             # erasure must find what it wrote, unless that is a job's already.
@@ -156,7 +161,7 @@ class ValidateFile:
         self.store.delete(start)
         return said
 
-    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> Validated:
+    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None, watch: Watch) -> Validated:
         try:
             form = file_form_for(source.key, source.size_bytes)
             if misnamed := self._misnamed_recipe(source, form):
@@ -165,9 +170,10 @@ class ValidateFile:
             try:
                 recipe = recipe_for(form, found, profile) if found else None
             except UserInputError as error:
-                said = self._all_problems(source, form, error, profile)
+                said = self._all_problems(source, form, error, profile, watch)
                 return self._refuse(source, refused_under(found, said))
-            planned = self._plan(source, job_id, recipe, profile)
+            planner = PlanJob(self.store, self.clock, profile, self.default_model, self.run_id, watch)
+            planned = planner(source, job_id, recipe)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems))
         except ObjectMissing:
@@ -186,7 +192,12 @@ class ValidateFile:
         return find_misnamed_recipe(self.store, source.key, source.recipe_key)
 
     def _all_problems(
-        self, source: Source, form: FileForm, error: UserInputError, profile: ProviderProfile
+        self,
+        source: Source,
+        form: FileForm,
+        error: UserInputError,
+        profile: ProviderProfile,
+        watch: Watch,
     ) -> Refused:
         """The recipe's problems, and those of a file that can be read without it."""
         problems = ProblemList(error.problems)
@@ -194,16 +205,10 @@ class ValidateFile:
             return Refused(problems)
         with DroppedFile(self.store, source) as file:
             reader = file.open_rows(None, profile, self.default_model)
-            for _ in reader.rows():
+            for _ in watch(reader):
                 pass  # reading is what finds them
         problems.absorb(reader.all_problems)
         return Refused(problems, reader.facts)
-
-    def _plan(
-        self, source: Source, job_id: JobId, recipe: Recipe | None, profile: ProviderProfile
-    ) -> Plan | Refused:
-        planner = PlanJob(self.store, self.clock, profile, self.default_model, self.run_id)
-        return planner(source, job_id, recipe)
 
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:
         self._withdraw(source)

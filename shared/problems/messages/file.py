@@ -111,6 +111,10 @@ FILE_MESSAGES: dict[str, Message] = {
         "“{found}”的路径中有名为“.”或“..”的文件夹，很多工具会把它当成别的位置。请去掉它，然后重新上传。",
         'The path "{found}" contains a folder named "." or "..", which many tools take for another place. Remove it and upload the file again.',
     ),
+    "file_takes_too_long": Message(
+        "文件太大：检查了 {seconds} 秒，只读到第 {rows} 条数据，时间就不够了。什么都没有发送。请拆成几个文件重新上传，每个不超过 {max_rows} 条；如果只是网络一时太慢，原样再上传一次即可。",
+        "The file is too large: after {seconds} seconds its check had come to row {rows}, and its time was over. Nothing was sent. Split it into files of {max_rows} rows at most and upload these; if only the network was slow for once, upload it again as it is.",
+    ),
     "validation_unfinished": Message(
         "检查开始了 {starts} 次都没有完成（超时或内存不足）。请把文件拆成几个较小的文件重新上传，并告知管理员。",
         "The check was started {starts} times and never finished (out of time or memory). Split the file into smaller ones, upload them, and tell the operator.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from shared.pipeline.deadlines import SHARE_TO_VALIDATE
 from shared.pipeline.validate.validate_file import ValidateFile
 from shared.runtime.context import FcContext
 from shared.runtime.settings import current_settings
@@ -12,10 +15,13 @@ from shared.runtime.wiring.providers.profiles import provider_choice
 
 def validate_file(context: FcContext) -> ValidateFile:
     settings = current_settings()
+    clock = SystemClock()
+    timeout = timedelta(seconds=context.timeout_s) if context.timeout_s else None
     return ValidateFile(
         store=open_store(settings, context),
-        clock=SystemClock(),
+        clock=clock,
         providers=provider_choice(settings),
         default_model=settings.default_model,
         run_id=new_run_id(),
+        stop_at=clock.now() + timeout * SHARE_TO_VALIDATE if timeout else None,
     )

@@ -65,9 +65,13 @@ SHORTER_AND_LONGER = {
         timedelta(minutes=10),  # https://open.dingtalk.com/document/robots/custom-robot-access
         d.FIRST_BACKOFF * 3,
     ),
-    "the timer validates again once a validate has died": (
-        timeout("Validate") + d.CLOCK_ERROR,
+    "the timer validates again once a validate has died, though some of its signs of life were lost": (
+        3 * d.SIGN_OF_LIFE + d.CLOCK_ERROR,
         set_to("Reconcile", "INBOX_SWEEP_AFTER_S"),
+    ),
+    "a validate whose file takes too long has time to say so": (
+        timedelta(minutes=5),  # 400 shards of two drafts each are removed
+        timeout("Validate") * (1 - d.SHARE_TO_VALIDATE),
     ),
     "an upload is looked for long enough to be found": (
         set_to("Reconcile", "INBOX_SWEEP_AFTER_S") + timeout("Reconcile"),

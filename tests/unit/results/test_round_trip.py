@@ -13,6 +13,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan, Source
 from shared.inputs.tables.table_shapes import is_blank
 from shared.pipeline.validate.plan_job import PlanJob
+from shared.pipeline.validate.watch import Watch
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.recipe import Recipe
 from tests.support.builders import JOB
@@ -37,7 +38,7 @@ def planned(store: MemoryStore, clock: FixedClock, content: bytes, recipe: Recip
     head = store.head("inbox/a.csv")
     assert head is not None
     source = Source(bucket="b", key=head.key, etag=head.etag, size_bytes=len(content), dropped_at=clock.now())
-    planner = PlanJob(store, clock, BAILIAN, "qwen-plus", "run")
+    planner = PlanJob(store, clock, BAILIAN, "qwen-plus", "run", Watch(clock, bool))
     return planner(source, JobId(JOB), recipe)
 
 
