@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from scripts.template.check import ROOT
 from scripts.template.ros import read_template
-from shared.pipeline.deadlines import SHARE_TO_REPAIR
+from shared.pipeline.deadlines import SHARE_TO_CLOSE, SHARE_TO_REPAIR
 
 ROWS, SHARDS = 20_000_000, 400
 NETWORKS = (10e6, 100e6)  # bytes a second, both ways together
@@ -85,8 +85,8 @@ def steps() -> list[Step]:
              rows * (ANSWER + KEPT + 2.2 * RESULT)),
         Step("close: CSV or JSONL of 400 parts", "Collect", closing + copies),
         Step("close: Parquet of 400 pieces", "Collect", closing + pieces),
-        Step("close: Parquet at once, where a value does not fit its column", "Collect",
-             closing + ROWS / _PARQUET, ROWS * 1.2 * RESULT, of_job=True),
+        Step("close: Parquet, where a value does not fit its column", "Collect",
+             closing + 2 * pieces + ROWS / _PARQUET, ROWS * 1.2 * RESULT, share=SHARE_TO_CLOSE),
         Step("close: 20 workbooks", "Collect", closing + ROWS / _XLSX, ROWS * 1.2 * RESULT, of_job=True),
         Step("look after 400 batches", "Reconcile", _calls(POLL_CALLS, SHARDS), share=SHARE_TO_REPAIR),
         Step("tell a channel that does not answer", "Notify", 10 + _calls(6)),

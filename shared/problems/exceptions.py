@@ -9,6 +9,7 @@
     │                       corrects the key                 → wait; the work then goes on by itself
     ├── ProviderRejected    the provider refused for good    → record it, the rows get its reason
     ├── ObjectMissing       the object is not there          → the caller knows what that means
+    ├── WorkLeft            the time is over; what is done stays  → another invocation goes on
     ├── ChannelRefused      a chat or mailbox took no word   → later again, and in the end given up
     └── TransientError      nobody; try again unchanged      → leave the handler, FC retries
         ├── OutcomeUnknown  the call may have been carried out (time-out, cut connection)
@@ -113,6 +114,12 @@ class QuotaReached(TransientError):
     def __init__(self, message: str, trouble: str = "") -> None:
         super().__init__(message)
         self.trouble = trouble
+
+
+class WorkLeft(PipelineError):
+    """A part of the work is done and kept; an invocation with time of its own goes on with it."""
+
+    code = "work_left"
 
 
 class ProviderRejected(PipelineError):

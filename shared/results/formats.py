@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import JsonValue
 
 from shared.bucket.records import Ledger, Plan
+from shared.ports.clock import Pause
 from shared.ports.store import ObjectStore
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.columns import Answer, ResultColumns
@@ -68,7 +69,8 @@ class OutputFormat:
         part_suffix: How the names of its parts end.
         rendering: What writes the rows of a job's parts.
         join: Writes the result. It is told the plan, the keys of the parts and that of the result,
-            and what the ledger will say; it returns the keys of further files with rows.
+            and what the ledger will say; it returns the keys of further files with rows. Between
+            pieces that need not be made again it pauses.
         prepare: Writes beside a finished part what ``join`` needs of it. It is told the plan, the
             number of the shard and the key of its part.
         typed_inputs: Of files in these formats, rows are kept with what their cells were, not only
@@ -78,7 +80,7 @@ class OutputFormat:
 
     part_suffix: str
     rendering: Callable[[Plan], Rendering]
-    join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger], tuple[str, ...]]
+    join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger, Pause], tuple[str, ...]]
     prepare: Callable[[ObjectStore, Plan, int, str], None] = _need_nothing
     typed_inputs: tuple[str, ...] = ()
     max_columns: int | None = None
@@ -100,19 +102,19 @@ def _lines(plan: Plan) -> ResultLines:
 
 
 def _concatenate(
-    store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger
+    store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger, _pause: Pause
 ) -> tuple[str, ...]:
     store.concatenate(key, parts)
     return ()
 
 
 def _write_parquet(
-    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger
+    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger, pause: Pause
 ) -> tuple[str, ...]:
     # 31 MB of the zip and 60 in memory, which only such results need.
     from shared.results.tables.parquet_pieces import write_result  # noqa: PLC0415
 
-    write_result(store, plan, list(parts), key)
+    write_result(store, plan, list(parts), key, pause)
     return ()
 
 
@@ -124,7 +126,7 @@ def _write_parquet_piece(store: ObjectStore, plan: Plan, shard: int, part: str) 
 
 
 def _write_xlsx(
-    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger
+    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger, _pause: Pause
 ) -> tuple[str, ...]:
     from shared.results.tables.xlsx_result import write_xlsx_result  # noqa: PLC0415  # few results are workbooks
 

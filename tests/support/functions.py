@@ -27,7 +27,7 @@ from shared.pipeline.words.tell import Tell, TellResult
 from shared.pipeline.words.tell_waiting import TellWaiting
 from shared.ports.channel import Channel
 from shared.ports.choice import ProviderChoice
-from shared.ports.clock import Clock
+from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchProvider
 from shared.ports.providers import Provider, Providers
@@ -64,6 +64,7 @@ class Functions:
     channel: Callable[[str], Channel] = no_channel
     shown: Callable[[Board | None], object] = lambda _: None
     lull: Lull = field(default_factory=Lull)
+    pause: Pause = no_pause
     _run: FoldersFirst | None = None
 
     @property
@@ -83,7 +84,8 @@ class Functions:
         return submit(attempt)
 
     def collect(self, attempt: Attempt, run_id: str) -> CollectResult:
-        return CollectShard(self.store, self.providers, self.clock, run_id, self.late)(attempt)
+        collect = CollectShard(self.store, self.providers, self.clock, run_id, self.late, self.pause)
+        return collect(attempt)
 
     def reconcile(
         self,

@@ -18,7 +18,7 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.later_versions import require_known_outcomes
-from shared.ports.clock import Clock
+from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.store import ObjectStore
 
 
@@ -28,6 +28,7 @@ class ApplyOutcome:
 
     store: ObjectStore
     clock: Clock
+    pause: Pause = no_pause
 
     def __call__(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
         require_known_outcomes([outcome])
@@ -90,4 +91,4 @@ class ApplyOutcome:
         records.create(settled_key(attempt.job_id, attempt.shard), mine)
         others = [shard.shard for shard in plan.shards if shard.shard != attempt.shard]
         if next(records.unsettled(attempt.job_id, others), None) is None:
-            CloseJob(self.store, self.clock)(plan)
+            CloseJob(self.store, self.clock, pause=self.pause)(plan)

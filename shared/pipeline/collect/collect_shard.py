@@ -26,11 +26,17 @@ from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.waiting import asked_of_provider, keep_running
-from shared.ports.clock import Clock
+from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.provider import BatchId, BatchState
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
-from shared.problems.exceptions import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
+from shared.problems.exceptions import (
+    ConfigurationError,
+    ObjectMissing,
+    ProviderRejected,
+    ProviderTrouble,
+    WorkLeft,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +55,7 @@ class CollectResult(str, Enum):
     WORK_REMOVED = "work_removed"
     GONE = "gone"
     EARLY = "early"
+    CLOSING = "closing"  # another invocation goes on
     UNKNOWN = "unknown"
 
 
@@ -72,6 +79,7 @@ class CollectShard:
         results_late: How long to wait for results that an ended batch lacks: it names no output
             file, or one that cannot be read or lacks lines. If its rows were sent again at once,
             they could be paid for twice.
+        pause: Ends this invocation where a result takes longer than it has time.
     """
 
     store: ObjectStore
@@ -79,9 +87,18 @@ class CollectShard:
     clock: Clock
     run_id: str
     results_late: timedelta
+    pause: Pause = no_pause
 
     def __call__(self, attempt: Attempt) -> CollectResult:
         """Decide what the ticket means, then act on it."""
+        try:
+            return self._look_at(attempt)
+        except WorkLeft:
+            # Put again, it starts an invocation at once.
+            BucketRecords(self.store).put_finished(attempt, heard_from="closing")
+            return CollectResult.CLOSING
+
+    def _look_at(self, attempt: Attempt) -> CollectResult:
         records = BucketRecords(self.store)
         meaning = self._meaning_of(attempt)
         if isinstance(meaning, Submitted):
@@ -97,7 +114,7 @@ class CollectShard:
         """``EARLY``: a notification overtook the submission, or the ``ready/`` ticket was lost."""
         records = BucketRecords(self.store)
         if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
-            CloseJob(self.store, self.clock).give_way(attempt.job_id)
+            CloseJob(self.store, self.clock, pause=self.pause).give_way(attempt.job_id)
             return CollectResult.GONE
         plan = records.find_plan(attempt.job_id)
         if plan is None or plan.shard(attempt.shard) is None:
@@ -202,7 +219,7 @@ class CollectShard:
     def _apply(self, submitted: Submitted, outcome: Outcome) -> None:
         """The batch has ended for good, so its slot is free."""
         Slots(self.store).give_back_all(Claims.of(self.store, submitted.attempt))
-        ApplyOutcome(self.store, self.clock)(submitted.plan, submitted.attempt, outcome)
+        ApplyOutcome(self.store, self.clock, self.pause)(submitted.plan, submitted.attempt, outcome)
 
     def _finish(self, submitted: Submitted, state: BatchState | None) -> None:
         plan, attempt = submitted.plan, submitted.attempt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.bucket.attempt import JobId
 from shared.bucket.base import total_counts
@@ -15,7 +15,7 @@ from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.pipeline.words.tell_ends import TellEnds
-from shared.ports.clock import Clock
+from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
 from shared.problems.problem import Problem, Values
@@ -28,10 +28,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CloseJob:
-    """Write the result and its report. Repeated or concurrent calls write the same bytes."""
+    """Write the result and its report. Repeated or concurrent calls write the same bytes.
+
+    Where ``pause`` raises ``WorkLeft``, the next call goes on from there.
+    """
 
     store: ObjectStore
     clock: Clock
+    pause: Pause = field(default=no_pause, kw_only=True)
 
     def __call__(self, plan: Plan) -> Ledger:
         """Close the job, or its last closed retry: a late hint must not bring back an old result.
@@ -174,7 +178,7 @@ class CloseJob:
         unmatched = [key for shard in shards for key in shard.unmatched_keys]
         if unmatched:
             self.store.concatenate(self._unmatched_key(plan), unmatched)
-        further = format_of(plan).join(self.store, plan, parts, result_key, report)
+        further = format_of(plan).join(self.store, plan, parts, result_key, report, self.pause)
         dropped_at = dropped_last_at(records, plan)
         changes = {"result_key": result_key, "dropped_at": dropped_at, "further_results": further}
         report = report.model_copy(update=changes)

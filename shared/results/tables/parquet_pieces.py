@@ -5,12 +5,19 @@ One function instance would write 20,000,000 rows for longer than its time-out.
 
 from __future__ import annotations
 
+import hashlib
 import io
+from collections.abc import Collection, Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from shared.bucket.records import Plan
 from shared.formats.tables.parquet_footer import MAGIC, FootersDiffer, footer_end, joined_footers
+from shared.ports.clock import Pause
 from shared.ports.store import ObjectStore, ObjectWriter
 from shared.problems.exceptions import ObjectMissing
+from shared.results.tables.arrow_columns import TEXT, ArrowColumn
 from shared.results.tables.parquet_result import typed_columns, write_parquet, write_parquet_result
 from shared.results.tables.part_values import part_lines
 
@@ -23,22 +30,34 @@ def is_by_shard(plan: Plan) -> bool:
     return len(plan.shards) > 1 and plan.rows >= _LEAST_ROWS * len(plan.shards)
 
 
-def write_piece(store: ObjectStore, plan: Plan, shard: int, part: str) -> bool:
-    """Write a part's row groups beside it, and last their footer; false if it must not count.
+def write_piece(store: ObjectStore, plan: Plan, shard: int, part: str) -> None:
+    """Write a part's row groups beside it, and last their footer.
 
-    That is, if a value does not fit its column: of all shards such a column is one of texts.
+    A column in which a value has not the column's type is one of texts.
     """
     columns = typed_columns(plan, lambda: part_lines(store, [part]))
-    with store.open_writer(_rows_key(part)) as rows:
+    while misfits := _write(store, shard, part, part, columns):
+        columns = _without(columns, misfits)
+
+
+def _write(
+    store: ObjectStore, shard: int, part: str, name: str, columns: Mapping[int, ArrowColumn]
+) -> set[int]:
+    """Write one, or nothing of it and return the places of the columns that do not fit."""
+    with store.open_writer(_rows_key(name)) as rows:
         piece = _Piece(rows, 0 if shard == 1 else len(MAGIC))
-        if write_parquet(part_lines(store, [part]), columns, piece, piece.begin_footer):
-            return False
+        if misfits := write_parquet(part_lines(store, [part]), columns, piece, piece.begin_footer):
+            return misfits
         rows.commit()
-    store.put(_footer_key(part), rows.size_bytes.to_bytes(_SIZE_BYTES, "little") + piece.footer())
-    return True
+    store.put(_footer_key(name), rows.size_bytes.to_bytes(_SIZE_BYTES, "little") + piece.footer())
+    return set()
 
 
-def join_pieces(store: ObjectStore, parts: list[str], key: str) -> bool:
+def _without(columns: Mapping[int, ArrowColumn], misfits: Collection[int]) -> dict[int, ArrowColumn]:
+    return {place: column for place, column in columns.items() if place not in misfits}
+
+
+def join_pieces(store: ObjectStore, pieces: Sequence[str], key: str) -> bool:
     """Write the result from the pieces of all parts; false if one has none, or other columns.
 
     Raises:
@@ -47,28 +66,83 @@ def join_pieces(store: ObjectStore, parts: list[str], key: str) -> bool:
     footers: list[tuple[bytes, int]] = []
     size_bytes = 0
     try:
-        for part in parts:
-            content = store.get(_footer_key(part))
+        for piece in pieces:
+            content = store.get(_footer_key(piece))
             # All but the first lack the bytes that a file begins with.
             footers.append((content[_SIZE_BYTES:], size_bytes - len(MAGIC) if size_bytes else 0))
             size_bytes += int.from_bytes(content[:_SIZE_BYTES], "little")
         end = footer_end(joined_footers(footers))
     except (ObjectMissing, FootersDiffer):
         return False
-    end_key = f"{parts[-1]}.end"
+    end_key = f"{pieces[-1]}.end"
     store.put(end_key, end)
-    store.concatenate(key, [*map(_rows_key, parts), end_key])
+    store.concatenate(key, [*map(_rows_key, pieces), end_key])
     return True
 
 
-def write_result(store: ObjectStore, plan: Plan, parts: list[str], key: str) -> None:
-    """Join the pieces, or write all rows at once: without them, as an older version left a shard.
+def make_alike(store: ObjectStore, plan: Plan, parts: Sequence[str], pause: Pause) -> list[str]:
+    """Pieces of all parts with the same columns: those that there are, and others beside them.
+
+    One that was written stays, so whoever is killed or pauses is followed by one that goes on.
 
     Raises:
         ObjectMissing: One of the parts is not there.
+        WorkLeft: By ``pause``.
     """
-    if not (is_by_shard(plan) and join_pieces(store, parts, key)):
+    there = {part: types for part in parts if (types := _find_types(store, part))}
+    columns = typed_columns(plan, lambda: part_lines(store, parts))
+    columns = _without(columns, {place for types in there.values() for place in _misfits(types, columns)})
+    while True:
+        pieces: list[str] = []
+        misfits: set[int] = set()
+        for shard, part in enumerate(parts, 1):
+            is_alike = part in there and _types(columns, len(there[part])) == there[part]
+            pieces.append(part if is_alike else f"{part}.{_digest(columns)}")
+            if is_alike or store.head(_footer_key(pieces[-1])):
+                continue
+            if misfits := _write(store, shard, part, pieces[-1], columns):
+                break
+            pause()
+        if not misfits:
+            return pieces
+        columns = _without(columns, misfits)
+
+
+def _find_types(store: ObjectStore, part: str) -> list[pa.DataType]:
+    """Of the columns of its piece; none if an older version left it without."""
+    try:
+        footer = store.get(_footer_key(part))[_SIZE_BYTES:]
+    except ObjectMissing:
+        return []
+    return list(pq.read_schema(io.BytesIO(MAGIC + footer_end(footer))).types)
+
+
+def _misfits(types: Sequence[pa.DataType], columns: Mapping[int, ArrowColumn]) -> set[int]:
+    """The columns of which a piece has texts. It has texts too where it has no vector at all."""
+    texts = {place for place, kind in enumerate(types) if kind == TEXT.type}
+    return {place for place in texts & columns.keys() if not pa.types.is_fixed_size_list(columns[place].type)}
+
+
+def _types(columns: Mapping[int, ArrowColumn], width: int) -> list[pa.DataType]:
+    return [columns.get(place, TEXT).type for place in range(width)]
+
+
+def _digest(columns: Mapping[int, ArrowColumn]) -> str:
+    said = "; ".join(f"{place} {columns[place].type}" for place in sorted(columns))
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+def write_result(store: ObjectStore, plan: Plan, parts: list[str], key: str, pause: Pause) -> None:
+    """Join the pieces; of few rows, write all of them at once.
+
+    Raises:
+        ObjectMissing: One of the parts is not there.
+        WorkLeft: By ``pause``.
+    """
+    if not is_by_shard(plan):
         write_parquet_result(store, plan, parts, key)
+    elif not join_pieces(store, parts, key):
+        join_pieces(store, make_alike(store, plan, parts, pause), key)
 
 
 class _Piece:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -15,10 +17,14 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.records import Plan
 from shared.formats.tables.parquet_footer import footer_end
 from shared.formats.tables.thrift import parse_struct, render_struct
-from shared.results.tables.parquet_pieces import join_pieces, write_piece
+from shared.ports.clock import no_pause
+from shared.ports.profile import EMBEDDINGS
+from shared.problems.exceptions import WorkLeft
+from shared.results.tables import parquet_pieces
+from shared.results.tables.parquet_pieces import join_pieces, write_piece, write_result
 from shared.results.tables.parquet_result import write_parquet_result
 from tests.support.builders import JOB, plan_job
-from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.fakes import FixedClock, Killed, MemoryStore
 from tests.support.pipeline import Pipeline
 
 ROWS: dict[str, Sequence[Sequence[tuple[str, Any, Any]]]] = {
@@ -66,7 +72,7 @@ def test_pieces_make_the_file_that_one_writer_makes_byte_for_byte(rows: str) -> 
     store, plan, parts = filled(ROWS[rows])
 
     for number, part in enumerate(parts, 1):
-        assert write_piece(store, plan, number, part)
+        write_piece(store, plan, number, part)
     assert join_pieces(store, parts, "joined")
     write_parquet_result(store, plan, parts, "at once")
 
@@ -76,17 +82,88 @@ def test_pieces_make_the_file_that_one_writer_makes_byte_for_byte(rows: str) -> 
     assert pq.read_table(io.BytesIO(joined)).equals(pq.read_table(io.BytesIO(store.get("at once"))))
 
 
-def test_where_the_values_of_one_shard_do_not_fit_their_column_no_pieces_are_joined() -> None:
-    """The column is one of texts then, in all shards."""
-    store, plan, parts = filled([[("2026-01-01", 1, 1.0)], [("soon", 2, 2.0)], [("2026-01-03", 3, 3.0)]])
-    plan = plan.model_copy(update={"column_types": ("date32[day]",)})
+def unlike(vectors: Sequence[Any]) -> tuple[MemoryStore, Plan, list[str]]:
+    """A job of large shards by its plan, of small ones in truth, so that a test takes no time.
 
-    said = [write_piece(store, plan, number, part) for number, part in enumerate(parts, 1)]
+    One shard has a value that is no date; the vectors of each are given.
+    """
+    dates = ("2026-01-01", "soon", "2026-01-03", "2026-01-04")[: len(vectors)]
+    store, plan, parts = filled([[(date, 1, 1.0), ("2026-02-01", 2, 2.0)] for date in dates])
+    shards = tuple(plan.shards[0].model_copy(update={"shard": number}) for number in range(1, len(dates) + 1))
+    changes = {"endpoint": EMBEDDINGS, "column_types": ("date32[day]",), "shards": shards, "rows": 10**6}
+    plan = plan.model_copy(update=changes | {"result_columns": ("status", "total_tokens", "content")})
+    for part, vector in zip(parts, vectors, strict=True):
+        lines = [json.loads(line) for line in store.get(part).split()]
+        made = [
+            {**line, "content": vector, "score": score} for line in lines for score in [line.pop("score")]
+        ]
+        store.put(part, "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in made).encode())
+    return store, plan, parts
 
-    assert said == [True, False, True]
-    assert not store.keys(parts[1] + ".")
-    assert not join_pieces(store, parts, "joined")
-    assert "joined" not in store.objects
+
+VECTORS = {
+    "alike": ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]),
+    "of two sizes": ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0, 7.0], [7.0, 8.0]),
+    "none in some": (None, [3.0, 4.0], None, [7.0, 8.0]),
+    "none at all": (None, None, None, None),
+}
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_pieces_with_other_columns_are_made_alike_whoever_is_killed_or_out_of_time(vectors: str) -> None:
+    """Each invocation has time for one piece, and each is killed once at each of its calls."""
+    store, plan, parts = unlike(VECTORS[vectors])
+    undisturbed, _, _ = unlike(VECTORS[vectors])
+    for number, part in enumerate(parts, 1):
+        write_piece(store, plan, number, part)
+        write_piece(undisturbed, plan, number, part)
+    write_result(undisturbed, plan, parts, "result", no_pause)
+    turns = 0
+
+    while "result" not in store.objects:
+        with suppress(WorkLeft):
+            in_spite_of_kills(store, lambda: write_result(store, plan, parts, "result", one_piece))
+        turns += 1
+
+    write_parquet_result(store, plan, parts, "at once")
+    result, at_once = (pq.read_table(io.BytesIO(store.get(key))) for key in ("result", "at once"))
+    assert turns > 2
+    assert result.equals(at_once)
+    assert store.get("result") == undisturbed.get("result")
+    assert store.objects.keys() - {"at once"} == undisturbed.objects.keys()
+
+
+def one_piece() -> None:
+    raise WorkLeft
+
+
+def in_spite_of_kills(store: MemoryStore, work: Callable[[], None]) -> None:
+    """Do it, killed before its first call, then before its second, and so on."""
+    for calls in itertools.count():
+        made = itertools.count()
+
+        def dies(_what: str, _key: str, calls: int = calls, made: Iterator[int] = made) -> None:
+            if next(made) == calls:
+                raise Killed
+
+        store.before = dies
+        try:
+            work()
+        except Killed:
+            continue
+        finally:
+            store.before = None
+        return
+
+
+def test_where_an_older_version_left_no_pieces_they_are_made() -> None:
+    store, plan, parts = unlike(VECTORS["none in some"])
+
+    write_result(store, plan, parts, "result", no_pause)
+
+    write_parquet_result(store, plan, parts, "at once")
+    made, at_once = (pq.read_table(io.BytesIO(store.get(key))) for key in ("result", "at once"))
+    assert made.equals(at_once)
 
 
 def test_pieces_of_other_columns_are_not_joined() -> None:
@@ -97,13 +174,23 @@ def test_pieces_of_other_columns_are_not_joined() -> None:
     assert not join_pieces(store, parts, "joined")
 
 
-def test_a_job_of_large_shards_gets_its_parquet_result_from_their_pieces() -> None:
-    shards = tuple(tuple(f"{shard}-{number}" for number in range(10_000)) for shard in (1, 2))
+@pytest.fixture
+def large_shards(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A job of two, of which the second has its batch's end still to be heard of."""
+    monkeypatch.setattr(parquet_pieces, "_LEAST_ROWS", 1)
+    shards = tuple(tuple(f"{shard}-{number}" for number in range(20)) for shard in (1, 2))
     job = Pipeline(shards=shards, output_format="parquet")
     for shard in (2, 1):
         job.submit(Attempt(JOB, 1, shard))
         job.end_batch(job.provider.last.batch_id)
-        job.collect(Attempt(JOB, 1, shard))
+        if shard == 2:
+            job.collect(Attempt(JOB, 1, shard))
+    return job
+
+
+def test_a_job_of_large_shards_gets_its_parquet_result_from_their_pieces(large_shards: Pipeline) -> None:
+    job = large_shards
+    job.collect(Attempt(JOB, 1, 1))
 
     content = job.store.get(job.plan.result_key)
     table = pq.read_table(io.BytesIO(content))
@@ -111,10 +198,27 @@ def test_a_job_of_large_shards_gets_its_parquet_result_from_their_pieces() -> No
 
     assert len(parts) == 2
     assert content == written_again(content)
-    assert table.num_rows == 20_000
+    assert table.num_rows == 40
     assert set(table["status"].to_pylist()) == {"answered"}
     write_parquet_result(job.store, job.plan, sorted(key.removesuffix(".rows") for key in parts), "at once")
     assert table.equals(pq.read_table(io.BytesIO(job.store.get("at once"))))
+
+
+def test_a_closing_whose_time_is_over_puts_its_ticket_again_and_is_gone_on_with(
+    large_shards: Pipeline,
+) -> None:
+    job = large_shards
+    job.functions.pause = one_piece
+    for key in [key for key in job.store.objects if key.endswith(".footer")]:
+        job.store.delete(key)  # as an older version left it
+
+    said = job.collect(Attempt(JOB, 1, 1))
+
+    assert said == "closing"
+    assert job.plan.result_key not in job.store.objects
+    assert job.deliver()[-1] == "final"
+    assert pq.read_table(io.BytesIO(job.store.get(job.plan.result_key))).num_rows == 40
+    assert not job.store.keys("finished/")
 
 
 def test_a_footer_of_every_type_comes_back_as_it_was() -> None:

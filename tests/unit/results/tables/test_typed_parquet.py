@@ -18,6 +18,7 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records import Plan
+from shared.ports.clock import no_pause
 from shared.results.formats import format_of
 from shared.results.tables import parquet_result
 from shared.results.tables.part_values import read_exactly
@@ -94,7 +95,7 @@ def closed_again(store: MemoryStore, plan: Plan, **changes: object) -> pa.Table:
     ]
     assert ledger
     assert parts
-    format_of(changed).join(store, changed, parts, "results/again.parquet", ledger)
+    format_of(changed).join(store, changed, parts, "results/again.parquet", ledger, no_pause)
     return pq.read_table(io.BytesIO(store.get("results/again.parquet")))
 
 
