@@ -76,9 +76,14 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def calls(server: Server) -> Iterator[UpstreamCalls]:
-    calls = UpstreamCalls(Upstream(server.url))
+    calls = UpstreamCalls(Upstream(server.url), 2)
     yield calls
     calls.close()
+
+
+def said_by(calls: UpstreamCalls) -> object:
+    ((_, said, _),) = calls.ask_one(ROW).next(10)
+    return said
 
 
 def body_of(said: object) -> object:
@@ -88,7 +93,7 @@ def body_of(said: object) -> object:
 
 
 def test_one_connection_serves_one_call_after_the_other(server: Server, calls: UpstreamCalls) -> None:
-    assert [body_of(calls.ask(ROW)) for _ in range(3)] == [ANSWER] * 3
+    assert [body_of(said_by(calls)) for _ in range(3)] == [ANSWER] * 3
     assert server.opened == 1
 
 
@@ -98,7 +103,7 @@ def test_a_connection_that_the_server_has_closed_meanwhile_is_no_failure(
     server.hangs_up = True
 
     for number in range(1, 4):
-        assert body_of(calls.ask(ROW)) == ANSWER
+        assert body_of(said_by(calls)) == ANSWER
         wait_for(lambda number=number: server.closed == number)
 
     assert server.opened == len(server.seen) == 3
@@ -107,7 +112,7 @@ def test_a_connection_that_the_server_has_closed_meanwhile_is_no_failure(
 def test_a_redirect_is_followed_with_the_row(server: Server, calls: UpstreamCalls) -> None:
     server.redirects_to = "/v1/elsewhere"
 
-    assert body_of(calls.ask(ROW)) == ANSWER
+    assert body_of(said_by(calls)) == ANSWER
 
     assert server.seen[-1][0] == "/v1/elsewhere"
     assert server.seen[-1][2] == {**ROW.body, "stream": False}
@@ -115,9 +120,9 @@ def test_a_redirect_is_followed_with_the_row(server: Server, calls: UpstreamCall
 
 def test_a_proxy_of_the_environment_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1"))
-    calls = UpstreamCalls(Upstream("http://model.invalid/v1"))
+    calls = UpstreamCalls(Upstream("http://model.invalid/v1"), 2)
 
-    said = calls.ask(ROW)
+    said = said_by(calls)
     calls.close()
 
     assert body_of(said) == ANSWER
@@ -125,9 +130,9 @@ def test_a_proxy_of_the_environment_is_asked(server: Server, monkeypatch: pytest
 
 
 def test_name_and_password_may_stand_in_the_address(server: Server) -> None:
-    calls = UpstreamCalls(Upstream(server.url.replace("//", "//me:s3cret@")))
+    calls = UpstreamCalls(Upstream(server.url.replace("//", "//me:s3cret@")), 2)
 
-    said = calls.ask(ROW)
+    said = said_by(calls)
     calls.close()
 
     assert body_of(said) == ANSWER

@@ -6,32 +6,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, nullcontext
-from functools import partial
-from itertools import chain
-from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from contextlib import contextmanager
+from itertools import chain, islice
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
-from scripts.localcloud.answers.caller_threads import CallerThreads
-from scripts.localcloud.answers.upstream import Silence, Upstream
-from scripts.localcloud.answers.upstream_calls import UpstreamCalls
+from scripts.localcloud.answers.upstream import STOPS, Silence, Upstream, no_reply
+from scripts.localcloud.answers.upstream_calls import Heard, Replies, UpstreamCalls
 from scripts.localcloud.answers.upstream_health import AskedRow, UpstreamHealth
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT
 
 _TICK_S = 0.05
+_TURN_TICK_S = 0.1
 _FEWEST_WAITING = 8
 _ROWS_OF_ONE_TIME = 20
-
-
-class _Heard(NamedTuple):
-    """What came of one call; ``answers`` is how many rows had been answered when it ended."""
-
-    said: Answer | Silence
-    asked_at: float
-    answers: int
+Answers = list[tuple[Request, Answer]]
 
 
 class _Rows:
@@ -43,8 +32,7 @@ class _Rows:
         self._most_waiting = most_waiting
         self._was_again = False
         self.waiting: deque[AskedRow] = deque()
-        self.pending: dict[Future[_Heard], AskedRow] = {}
-        self._ended: SimpleQueue[Future[_Heard]] = SimpleQueue()
+        self.pending = 0
 
     @property
     def has_fresh(self) -> bool:
@@ -71,21 +59,6 @@ class _Rows:
         self._fresh = next(self._others, None)
         return AskedRow(fresh)
 
-    def ask(self, row: AskedRow, call: Future[_Heard]) -> None:
-        self.pending[call] = row
-        call.add_done_callback(self._ended.put)
-
-    def ended(self) -> Iterator[tuple[AskedRow, _Heard]]:
-        """The rows whose calls have ended; waits a moment for one."""
-        # Not ``wait``, which looks at all that are pending each time that one of them ends.
-        try:
-            call = self._ended.get(timeout=_TICK_S)
-            while True:
-                yield self.pending.pop(call), call.result()
-                call = self._ended.get_nowait()
-        except Empty:
-            return
-
 
 class Answering:
     """Answers requests as they finish, holding only a few of them at a time.
@@ -94,11 +67,10 @@ class Answering:
     """
 
     def __init__(self, upstream: Upstream | None, concurrency: int, clock: Clock) -> None:
-        self._calls = UpstreamCalls(upstream) if upstream else None
+        self._calls = UpstreamCalls(upstream, concurrency) if upstream else None
         self._clock = clock
         self._window = 2 * concurrency
         self._health = UpstreamHealth(upstream)
-        self._threads = CallerThreads[_Heard](concurrency, "upstream")
         self._turn = threading.Lock()
 
     def waits_for(self) -> Silence | None:
@@ -106,27 +78,42 @@ class Answering:
         return self._health.waits_for
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, tick: Callable[[], None]) -> Iterator[None]:
         """For a batch without pauses: where the service itself answers, one comes after another.
 
-        So the first ends, and can be collected, while the others are answered.
+        So the first ends, and can be collected, while the others are answered. ``tick`` is called
+        now and then while the others' turn lasts, and may end this.
         """
-        with nullcontext() if self._calls else self._turn:
+        if self._calls:
             yield
+            return
+        while not self._turn.acquire(timeout=_TURN_TICK_S):
+            tick()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def costs_nothing(self, url: str) -> bool:
         """Whether the service itself answers: its test model's rows, also with an upstream."""
         return self._calls is None or url == TEST_ENDPOINT
 
     def answers(
-        self, requests: Iterator[Request], tick: Callable[[], None]
-    ) -> Iterator[tuple[Request, Answer]]:
-        """Each request with its answer; ``tick`` is called now and then, and may end this."""
+        self, requests: Iterator[Request], tick: Callable[[], None], *, one_by_one: bool = False
+    ) -> Iterator[Answers]:
+        """Each request with its answer, in groups.
+
+        Args:
+            requests: As many are read as can be asked about.
+            tick: Called now and then while an upstream is waited for, and may end this.
+            one_by_one: Those that cost nothing come one at a time.
+        """
         first = next(requests, None)
         if first is None:
             return
         if self._calls is None or self.costs_nothing(first.url):
-            yield from self._built_in_answers(chain((first,), requests))
+            size = 1 if one_by_one else _ROWS_OF_ONE_TIME
+            yield from self._built_in_answers(chain((first,), requests), size)
         else:
             rows = _Rows(first, requests, max(self._window, _FEWEST_WAITING))
             yield from self._upstream_answers(self._calls, rows, tick)
@@ -135,59 +122,57 @@ class Answering:
         """The answer to one request outside of all batches, or why there is none; asked once."""
         if self._calls is None:
             return built_in_answer(request, self._created())
-        return self._threads.submit(partial(self._call, self._calls, request)).result().said
+        replies = self._calls.ask_one(request)
+        while not self._calls.is_closed:
+            for heard in replies.next(_TICK_S):
+                return heard.said
+        return no_reply(STOPS)
 
     def close(self) -> None:
-        self._threads.close()
         if self._calls:
             self._calls.close()
 
     def _upstream_answers(
         self, calls: UpstreamCalls, rows: _Rows, tick: Callable[[], None]
-    ) -> Iterator[tuple[Request, Answer]]:
+    ) -> Iterator[Answers]:
+        replies = Replies()
         try:
             while True:
                 tick()
-                self._ask(calls, rows)
+                calls.ask(self._to_ask(rows), replies)
                 if rows.is_done:
                     return
-                for row, heard in rows.ended():
-                    answer = self._answer_of(row, heard, rows)
-                    if answer:
-                        yield row.request, answer
+                group = replies.next(_TICK_S)
+                rows.pending -= len(group)
+                told = [(heard.row.request, self._answer_of(heard, rows)) for heard in group]
+                if answered := [(request, answer) for request, answer in told if answer]:
+                    yield answered
         finally:
-            for future in rows.pending:
-                future.cancel()
+            replies.is_wanted = False
 
-    def _ask(self, calls: UpstreamCalls, rows: _Rows) -> None:
-        while len(rows.pending) < self._window and self._health.may_ask():
+    def _to_ask(self, rows: _Rows) -> Iterator[AskedRow]:
+        while rows.pending < self._window and self._health.may_ask():
             row = rows.next()
             if row is None:
                 return
-            rows.ask(row, self._threads.submit(partial(self._call, calls, row.request)))
+            rows.pending += 1
+            yield row
 
-    def _answer_of(self, row: AskedRow, heard: _Heard, rows: _Rows) -> Answer | None:
-        if isinstance(heard.said, Answer):
-            return heard.said
-        row.fail(heard.answers)
-        verdict = self._health.verdict_on(row, heard.said, heard.asked_at, is_last=not rows.has_fresh)
+    def _answer_of(self, heard: Heard, rows: _Rows) -> Answer | None:
+        row, said, asked_at = heard
+        if isinstance(said, Answer):
+            self._health.note_answer()
+            return said
+        row.fail(self._health.answers)
+        verdict = self._health.verdict_on(row, said, asked_at, is_last=not rows.has_fresh)
         if verdict is None:
             rows.waiting.append(row)
         return verdict
 
-    def _built_in_answers(self, requests: Iterator[Request]) -> Iterator[tuple[Request, Answer]]:
-        created = 0
-        for number, request in enumerate(requests):
-            if number % _ROWS_OF_ONE_TIME == 0:
-                created = self._created()
-            yield request, built_in_answer(request, created)
+    def _built_in_answers(self, requests: Iterator[Request], size: int) -> Iterator[Answers]:
+        while group := list(islice(requests, size)):
+            created = self._created()
+            yield [(request, built_in_answer(request, created)) for request in group]
 
     def _created(self) -> int:
         return int(self._clock.now().timestamp())
-
-    def _call(self, calls: UpstreamCalls, request: Request) -> _Heard:
-        asked_at = time.monotonic()
-        said = calls.ask(request)
-        if isinstance(said, Answer):
-            self._health.note_answer()
-        return _Heard(said, asked_at, self._health.answers)

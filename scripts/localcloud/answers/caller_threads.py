@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-_Job = tuple["Future[Result]", Callable[[], Result]]
+_Job = tuple["Future[Any]", Callable[[], object]]
 
 
-class CallerThreads(Generic[Result]):
+class CallerThreads:
     """Daemon threads. A ``ThreadPoolExecutor`` would keep the program until they are done."""
 
     def __init__(self, size: int, name: str) -> None:
-        self._jobs: SimpleQueue[_Job[Result] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
             for number in range(size)
@@ -31,6 +32,10 @@ class CallerThreads(Generic[Result]):
         future: Future[Result] = Future()
         self._jobs.put((future, call))
         return future
+
+    async def awaited(self, call: Callable[[], Result]) -> Result:
+        """What the call returns or raises; the event loop goes on meanwhile."""
+        return await asyncio.wrap_future(self.submit(call))
 
     def close(self) -> None:
         """End each thread after its present call; the caller cancels what has not begun."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Any
 
 import orjson
 
-from scripts.localcloud.answers.built_in_answers import Answer, Request, new_id, response_of
+from scripts.localcloud.answers.built_in_answers import Answer, new_id, response_of
 from scripts.localcloud.answers.input_lines import cut_torn_line
 from shared.formats.json.compact import compact_json
 
 OUTPUT, ERRORS = "output", "errors"
+Rendered = Callable[[str, Answer], bytes]
 
 
 class ResultLines:
@@ -47,27 +48,15 @@ class ResultLines:
         for file in self._files.values():
             file.close()
 
-    def add(self, request: Request, answer: Answer) -> None:
-        """Write a row's line and count the row; a lost row counts as completed, unwritten."""
+    def hold(self, custom_id: str, answer: Answer, rendered: Rendered) -> None:
+        """Count the row, whose line ``flush`` writes; a lost row counts as completed, unwritten."""
         if not answer.is_lost:
-            self.write(ERRORS if answer.in_error_file else OUTPUT, result_line(request.custom_id, answer))
-        self._count(request.custom_id, failed=answer.in_error_file)
+            self._held[ERRORS if answer.in_error_file else OUTPUT] += rendered(custom_id, answer)
+        self._count(custom_id, failed=answer.in_error_file)
 
-    def hold(self, request: Request, answer: Answer) -> int:
-        """The same for an answer that costs nothing, whose line ``flush`` writes.
-
-        Returns:
-            How many bytes are held.
-        """
-        held = self._held[ERRORS if answer.in_error_file else OUTPUT]
-        if not answer.is_lost:
-            held += quick_result_line(request.custom_id, answer)
-        self.done.add(request.custom_id)
-        if answer.in_error_file:
-            self.failed += 1
-        else:
-            self.completed += 1
-        return len(held)
+    @property
+    def held_bytes(self) -> int:
+        return sum(map(len, self._held.values()))
 
     def flush(self) -> None:
         for kind, lines in self._held.items():

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Generic
 
-from scripts.localcloud.answers.answering import Answering
+from scripts.localcloud.answers.answering import Answering, Answers
 from scripts.localcloud.answers.built_in_answers import Answer, Request
 from scripts.localcloud.answers.faults import Faults, Struck
-from scripts.localcloud.answers.result_lines import ResultLines
+from scripts.localcloud.answers.result_lines import Rendered, ResultLines, quick_result_line, result_line
 from scripts.localcloud.interruptions import Interruptions
 from shared.ports.clock import Clock
 
@@ -64,7 +63,7 @@ class RowRun(ABC, Generic[Struck]):
         pause_s = self._context.batch_delay_s / 2 / max(total, 1)
         with ExitStack() as running:
             if not pause_s:
-                running.enter_context(self._context.answering.turn())
+                running.enter_context(self._context.answering.turn(self._tick))
             running.callback(self._write, results.flush)
             self._answer_each(requests, results, total, pause_s)
 
@@ -72,28 +71,33 @@ class RowRun(ABC, Generic[Struck]):
         self, requests: Iterator[Request], results: ResultLines, total: int, pause_s: float
     ) -> None:
         started = time.monotonic() - pause_s * len(results.done)
-        answered = self._context.answering.answers(requests, self._look_now_and_then)
-        for position, (request, answer) in enumerate(answered, start=len(results.done)):
-            self._before_row(position, total)
-            # Before anything that may end the run: an upstream may have been paid for it.
-            self._keep(results, request, self._spoilt(answer, position, total))
-            now = time.monotonic()
-            if now >= self._show_at:
-                self._show_at = now + _SHOW_COUNTS_EVERY_S
-                self._write(results.flush)  # or a restart would take back what is shown
-                with self._context.interruptions.outlived("counts"):
-                    self._show(results)
-            if now >= self._look_at:
-                self._look()
-            if now < (moment := started + pause_s * (position + 1)):
+        answering, position = self._context.answering, len(results.done)
+        for group in answering.answers(requests, self._look_now_and_then, one_by_one=pause_s > 0):
+            # Before anything that may end the run: an upstream may have been paid for them.
+            costs_nothing = answering.costs_nothing(group[0][0].url)
+            self._hold(group, results, position, total, quick_result_line if costs_nothing else result_line)
+            position += len(group)
+            if not costs_nothing or results.held_bytes >= _HELD_BYTES:
+                self._write(results.flush)
+            self._show_now_and_then(results)
+            self._look_now_and_then()
+            if time.monotonic() < (moment := started + pause_s * position):
                 self._wait_until(moment)
 
-    def _keep(self, results: ResultLines, request: Request, answer: Answer) -> None:
-        if not self._context.answering.costs_nothing(request.url):
-            self._write(partial(results.add, request, answer))
-            return
-        if results.hold(request, answer) >= _HELD_BYTES:
-            self._write(results.flush)
+    def _hold(
+        self, group: Answers, results: ResultLines, position: int, total: int, rendered: Rendered
+    ) -> None:
+        for number, (request, answer) in enumerate(group, start=position):
+            self._before_row(number, total)
+            results.hold(request.custom_id, self._spoilt(answer, number, total), rendered)
+
+    def _show_now_and_then(self, results: ResultLines) -> None:
+        now = time.monotonic()
+        if now >= self._show_at:
+            self._show_at = now + _SHOW_COUNTS_EVERY_S
+            self._write(results.flush)  # or a restart would take back what is shown
+            with self._context.interruptions.outlived("counts"):
+                self._show(results)
 
     def _write(self, act: Callable[[], None]) -> None:
         """Not before there is space for it is another row asked, and none is asked twice."""

@@ -13,6 +13,7 @@ from scripts.localcloud.answers.built_in_answers import Answer, Request, ok, res
 from scripts.localcloud.servers.json_bodies import exact_json
 from shared.providers.bailian.troubles import UPSTREAM_REFUSES_KEY, UPSTREAM_UNAVAILABLE
 
+STOPS = "The service stops."
 _TOLD_CHARS = 500
 # Of the account, whichever row is asked about: key, money, permission, proxy.
 _ACCOUNT = frozenset({401, 402, 403, 407})

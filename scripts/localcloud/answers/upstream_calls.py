@@ -1,21 +1,24 @@
-"""One HTTP request for each row, over connections that stay open."""
+"""One HTTP request for each row, so many at once, over connections that stay open."""
 
 from __future__ import annotations
 
-import errno
-import http.client
-import os
+import asyncio
 import re
-import ssl
+import time
+from collections import deque
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
+from functools import partial
+from http.client import HTTPException
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import NamedTuple
 
 import requests
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
-from urllib3.util import wait_for_read
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request
+from scripts.localcloud.answers.caller_threads import CallerThreads
+from scripts.localcloud.answers.http_reply import HttpReply
 from scripts.localcloud.answers.upstream import (
     Silence,
     Upstream,
@@ -24,126 +27,204 @@ from scripts.localcloud.answers.upstream import (
     request_to,
     upstream_url,
 )
+from scripts.localcloud.answers.upstream_connection import Connection
+from scripts.localcloud.answers.upstream_health import AskedRow
+from scripts.localcloud.answers.upstream_way import Way, Ways
 
-_CONNECT_S = 10
 _ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
-_SENT = ("Accept", "Authorization", "Content-Type", "User-Agent")
+_FAILURES = (OSError, HTTPException, ValueError)
 
 
-@dataclass(frozen=True)
-class _Way:
-    """How a URL is called, as the user's environment has it.
+class Heard(NamedTuple):
+    """What came of one call."""
+
+    row: AskedRow
+    said: Answer | Silence
+    asked_at: float
+
+
+class Replies:
+    """What comes of the calls of one batch, handed over in groups: many come at the same time.
 
     Attributes:
-        tls: ``None`` without encryption.
-        is_proxied: A proxy stands between.
+        is_wanted: Once it is not, calls that have not begun are not made.
     """
 
-    host: str
-    port: int | None
-    target: str
-    headers: dict[str, str]
-    tls: ssl.SSLContext | None
-    is_proxied: bool
+    def __init__(self) -> None:
+        self._groups: SimpleQueue[list[Heard]] = SimpleQueue()
+        self.held: list[Heard] = []
+        self.is_wanted = True
+
+    def next(self, timeout_s: float) -> list[Heard]:
+        """Wait for a group; empty if none has come in time."""
+        try:
+            return self._groups.get(timeout=timeout_s)
+        except Empty:
+            return []
+
+    def hand_over(self) -> None:
+        group, self.held = self.held, []
+        self._groups.put(group)
+
+
+@dataclass
+class _Call:
+    row: AskedRow
+    replies: Replies
+    url: str
+    asked_at: float = 0.0
 
 
 class UpstreamCalls:
-    """Safe to use from several threads: a call has a connection for itself.
+    """Safe to use from several threads: all connections belong to one thread of its own.
 
-    ``http.client`` needs a third of the time of ``requests``, which is left to find out what the
-    environment says of proxies, certificates and passwords.
+    An own client, for ``aiohttp`` needs three times as long for a call.
+
+    Args:
+        upstream: Who is called.
+        concurrency: How many calls are made at once.
+
+    Attributes:
+        is_closed: Nothing is replied any longer.
     """
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, concurrency: int) -> None:
         self._upstream = upstream
-        self._idle: list[http.client.HTTPConnection] = []
-        self._ways: dict[str, _Way] = {}
-        self._session = requests.Session()
-        self._is_closed = False
+        self._concurrency = concurrency
+        self._ways = Ways(upstream)
+        self._threads = CallerThreads(concurrency, "upstream")
+        self.is_closed = False
+        self._starting = Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[_Call] = deque()
+        self._busy = 0
+        self._idle: list[Connection] = []
+        self._under_way: dict[Connection, _Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def ask(self, request: Request) -> Answer | Silence:
-        """The upstream's answer, or its refusal of this row, or why neither came."""
-        url = upstream_url(self._upstream.url, request.url)
-        try:
-            status, content = self._post(url, request_to(self._upstream, request))
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            return no_reply(f"{url}: {self._reason(error)}")
-        return heard(status, content, url)
+    def ask(self, rows: Iterable[AskedRow], replies: Replies) -> None:
+        """Call for each row as soon as there is a place; the replies come as they end."""
+        calls = [_Call(row, replies, upstream_url(self._upstream.url, row.request.url)) for row in rows]
+        if calls:
+            self._running().call_soon_threadsafe(self._take, calls)
+
+    def ask_one(self, request: Request) -> Replies:
+        replies = Replies()
+        self.ask([AskedRow(request)], replies)
+        return replies
 
     def close(self) -> None:
-        """Close what is idle; what is in use is closed after its call."""
-        self._is_closed = True
-        self._session.close()
-        while connection := self._taken():
+        """Break off what is under way: nobody waits for it any longer."""
+        with self._starting:
+            if self._loop:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
+        self.is_closed = True
+        self._threads.close()
+        self._ways.close()
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = Thread(target=self._run, args=(self._loop,), name="upstream", daemon=True)
+                self._thread.start()
+            return self._loop
+
+    # What follows runs in the loop's thread.
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.run_forever()
+        loop.run_until_complete(self._end())
+        loop.close()
+
+    async def _end(self) -> None:
+        self._waiting.clear()
+        for task in self._tasks:
+            task.cancel()
+        for connection in [*self._idle, *self._under_way]:
             connection.close()
+        await asyncio.sleep(0)  # what was closed is told so, and lets go of its socket
 
-    def _post(self, url: str, body: bytes) -> tuple[int, bytes]:
-        way = self._ways.get(url)
-        if way is None:
-            way = self._ways[url] = self._way_to(url)
-        status, content = (0, b"") if way.is_proxied else self._post_directly(way, body)
-        # Whoever redirects has not done the work.
-        return (
-            self._post_by_requests(url, body) if way.is_proxied or 300 <= status < 400 else (status, content)
-        )
+    def _take(self, calls: list[_Call]) -> None:
+        self._waiting.extend(calls)
+        self._go_on()
 
-    def _post_directly(self, way: _Way, body: bytes) -> tuple[int, bytes]:
-        connection = self._connection(way)
+    def _go_on(self) -> None:
+        while self._waiting and self._busy < self._concurrency:
+            call = self._waiting.popleft()
+            if call.replies.is_wanted:
+                self._begin(call)
+
+    def _begin(self, call: _Call) -> None:
+        call.asked_at = time.monotonic()
+        self._busy += 1
         try:
-            connection.request("POST", way.target, body, way.headers)
-            response = connection.getresponse()
-            content = response.read()
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
-        if self._is_closed:
-            self.close()
-        return response.status, content
+            way, body = self._ways.to(call.url), request_to(self._upstream, call.row.request)
+        except _FAILURES as error:
+            self._ended(call, error)
+            return
+        if way.is_proxied:
+            self._go(self._post(call, body))
+        elif connection := self._usable():
+            self._send(connection, call, way.request(body))
+        else:
+            self._go(self._connect(call, way, way.request(body)))
 
-    def _post_by_requests(self, url: str, body: bytes) -> tuple[int, bytes]:
-        timeout_s = (_CONNECT_S, self._upstream.timeout_s)
-        response = self._session.post(url, data=body, headers=self._headers, timeout=timeout_s)
-        return response.status_code, response.content
-
-    def _connection(self, way: _Way) -> http.client.HTTPConnection:
-        while connection := self._taken():
-            # What can be read before anything was asked is the end of the connection.
-            if connection.sock and not wait_for_read(connection.sock, 0):
+    def _usable(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable:
                 return connection
             connection.close()
-        connection = (
-            http.client.HTTPSConnection(way.host, way.port, timeout=_CONNECT_S, context=way.tls)
-            if way.tls
-            else http.client.HTTPConnection(way.host, way.port, timeout=_CONNECT_S)
-        )
+        return None
+
+    def _send(self, connection: Connection, call: _Call, content: bytes) -> None:
+        self._under_way[connection] = call
+        connection.send(content)
+
+    def _go(self, act: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(act)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, call: _Call, way: Way, content: bytes) -> None:
+        made = partial(Connection, self._upstream.timeout_s, self._replied)
         try:
-            connection.connect()
-        except TimeoutError:
-            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
-        connection.sock.settimeout(self._upstream.timeout_s)
-        return connection
+            connection = await way.connect(made, self._threads)
+        except _FAILURES as error:
+            self._ended(call, error)
+        else:
+            self._send(connection, call, content)
 
-    def _taken(self) -> http.client.HTTPConnection | None:
-        """One that was idle; another thread may take the last at any time."""
+    async def _post(self, call: _Call, body: bytes) -> None:
         try:
-            return self._idle.pop()
-        except IndexError:
-            return None
+            status, content = await self._threads.awaited(partial(self._ways.post, call.url, body))
+        except _FAILURES as error:
+            self._ended(call, error)
+        else:
+            self._ended(call, heard(status, content, call.url))
 
-    def _way_to(self, url: str) -> _Way:
-        asked = self._session.prepare_request(requests.Request("POST", url, headers=self._headers))
-        surroundings = self._session.merge_environment_settings(url, {}, None, None, None)
-        parts = urlsplit(str(asked.url))
-        headers = {name: str(value) for name, value in asked.headers.items() if name in _SENT}
-        tls = _tls(surroundings["verify"]) if parts.scheme == "https" else None
-        is_proxied = select_proxy(url, surroundings["proxies"]) is not None
-        return _Way(parts.hostname or "", parts.port, asked.path_url, headers, tls, is_proxied)
+    def _replied(self, connection: Connection, said: HttpReply | Exception) -> None:
+        call = self._under_way.pop(connection)
+        if isinstance(said, Exception):
+            self._ended(call, said)
+            return
+        if said.keeps_open:
+            self._idle.append(connection)
+        if 300 <= said.status < 400:  # whoever redirects has not done the work
+            self._go(self._post(call, request_to(self._upstream, call.row.request)))
+        else:
+            self._ended(call, heard(said.status, said.content, call.url))
 
-    @property
-    def _headers(self) -> dict[str, str]:
-        key = self._upstream.api_key
-        return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    def _ended(self, call: _Call, said: Answer | Silence | Exception) -> None:
+        self._busy -= 1
+        if isinstance(said, Exception):
+            said = no_reply(f"{call.url}: {self._reason(said)}")
+        if not call.replies.held:
+            asyncio.get_running_loop().call_soon(call.replies.hand_over)
+        call.replies.held.append(Heard(call.row, said, call.asked_at))
+        self._go_on()
 
     def _reason(self, error: Exception) -> str:
         is_late = isinstance(error, TimeoutError) and error.errno is None
@@ -151,10 +232,3 @@ class UpstreamCalls:
             return f"no answer within {self._upstream.timeout_s:g} s"
         number = _ERRNO.search(str(error))
         return number[1] if number else type(error).__name__
-
-
-def _tls(verify: str | bool | None) -> ssl.SSLContext:
-    authorities = Path(verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH)
-    if authorities.is_dir():
-        return ssl.create_default_context(capath=authorities)
-    return ssl.create_default_context(cafile=authorities)

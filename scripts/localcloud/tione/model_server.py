@@ -6,15 +6,12 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
-from scripts.localcloud.answers.caller_threads import CallerThreads
 from scripts.localcloud.answers.upstream import Silence, Upstream
 from scripts.localcloud.answers.upstream_calls import UpstreamCalls
 from scripts.localcloud.servers.json_bodies import json_object_in
@@ -46,10 +43,9 @@ class ModelServer(WsgiServer):
         is_paused: Callable[[], bool],
         port: int,
     ) -> None:
-        self._calls = UpstreamCalls(upstream) if upstream else None
+        self._calls = UpstreamCalls(upstream, concurrency) if upstream else None
         self._clock = clock
         self._is_paused = is_paused
-        self._callers = CallerThreads[Answer | Silence](concurrency, "upstream")
         self._closing = threading.Event()
         self._models: Counter[str] = Counter()
         self._left: dict[str, int] = {}
@@ -60,7 +56,6 @@ class ModelServer(WsgiServer):
         """No request is waited for that waits itself."""
         self._closing.set()
         super().stop()
-        self._callers.close()
         if self._calls:
             self._calls.close()
 
@@ -143,10 +138,10 @@ class ModelServer(WsgiServer):
     def _said_to(self, asked: Request) -> Answer | Silence | None:
         if self._calls is None:
             return built_in_answer(asked, int(self._clock.now().timestamp()))
-        future = self._callers.submit(partial(self._calls.ask, asked))
+        replies = self._calls.ask_one(asked)
         while not self._closing.is_set():
-            if wait([future], _TICK_S).done:
-                return future.result()
+            for heard in replies.next(_TICK_S):
+                return heard.said
         return None
 
 

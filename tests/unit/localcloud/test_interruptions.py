@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 
 import oss2
 import pytest
 
+from scripts.localcloud.answers.answering import Answers
 from scripts.localcloud.answers.built_in_answers import Answer, Request
 from scripts.localcloud.answers.faults import Faults
-from scripts.localcloud.answers.result_lines import ResultLines
+from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT, ResultLines
 from scripts.localcloud.answers.row_run import RowRun, RunContext
 from scripts.localcloud.events.rocketmq import RocketMq
 from scripts.localcloud.events.timers import Timers
@@ -154,35 +157,35 @@ class _Lines(ResultLines):
     """Takes a row's answer once its disk has space."""
 
     def __init__(self, disk: Disk) -> None:
-        super().__init__({})
+        super().__init__({kind: Path("nowhere") for kind in (OUTPUT, ERRORS)})
         self.disk = disk
 
-    def add(self, request: Request, answer: Answer) -> None:
-        self.disk.take(request.custom_id)
+    def write(self, kind: str, lines: bytes | bytearray) -> None:
+        self.disk.take(kind, *(json.loads(line)["custom_id"] for line in lines.split(b"\n")[:-1]))
 
 
 class _Rows(RowRun[None]):
-    """Three rows; ``asked`` are those that were answered, which may have been paid for."""
+    """Four rows; ``asked`` are those that were answered, which may have been paid for."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         context = RunContext(Faults(None), self, SystemClock(), threading.Event(), 0.0)  # type: ignore[arg-type]
         super().__init__(context)
 
-    def turn(self) -> AbstractContextManager[None]:
+    def turn(self, _: object) -> AbstractContextManager[None]:
         return nullcontext()
 
     def costs_nothing(self, _: str) -> bool:
         return False
 
-    def answers(self, requests: Iterator[Request], _: object) -> Iterator[tuple[Request, Answer]]:
-        for request in requests:
-            self.asked.append(request.custom_id)
-            yield request, Answer(response={})
+    def answers(self, requests: Iterator[Request], *_: object, one_by_one: bool) -> Iterator[Answers]:
+        while group := [*islice(requests, 2)]:
+            self.asked += (request.custom_id for request in group)
+            yield [(request, Answer(response={})) for request in group]
 
     def run(self, results: ResultLines) -> None:
-        requests = (Request(name, "/v1/chat/completions", {}) for name in "abc")
-        self._answer_rows(requests, results, 3)
+        requests = (Request(name, "/v1/chat/completions", {}) for name in "abcd")
+        self._answer_rows(requests, results, 4)
 
     def _tick(self) -> None: ...
 
@@ -202,10 +205,10 @@ def test_no_row_is_asked_twice_while_its_answer_has_no_place() -> None:
     running = threading.Thread(target=rows.run, args=(_Lines(disk),))
     running.start()
     assert disk.was_refused.wait(A_WHILE_S)
-    assert rows.asked == ["a"]
+    assert rows.asked == ["a", "b"]
 
     disk.gets_space()
     running.join(A_WHILE_S)
 
-    assert rows.asked == ["a", "b", "c"]
-    assert disk.taken == [("a",), ("b",), ("c",)]
+    assert rows.asked == ["a", "b", "c", "d"]
+    assert disk.taken == [(OUTPUT, "a", "b"), (OUTPUT, "c", "d")]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, failed_answer
 from scripts.localcloud.answers.input_lines import shuffled_lines
-from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT, ResultLines
+from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT, ResultLines, result_line
 from scripts.localcloud.answers.row_run import CutShort, RowRun, RunContext
 from scripts.localcloud.bailian.batches.result_files import ResultFiles
 from scripts.localcloud.bailian.batches.validation import validate_input
@@ -146,7 +146,8 @@ class BatchRun(RowRun[BatchFault]):
             message = f"The batch was {status} before this request was processed."
             unprocessed = Answer(error={"code": f"batch_{status}", "message": message}, in_error_file=True)
             for request in self._requests(results):
-                results.add(request, unprocessed)
+                results.hold(request.custom_id, unprocessed, result_line)
+            results.flush()
 
     def _show(self, results: ResultLines) -> None:
         changes = {"completed": results.completed, "failed": results.failed}

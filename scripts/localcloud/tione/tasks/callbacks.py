@@ -30,7 +30,7 @@ class Callbacks:
 
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
-        self._threads = CallerThreads[object](2, "callback")
+        self._threads = CallerThreads(2, "callback")
         self.answers: list[object] = []
 
     def close(self) -> None:
