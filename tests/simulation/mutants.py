@@ -20,7 +20,7 @@ from shared.bucket.attempt import JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key
-from shared.bucket.records import Outcome, Plan, SettledShard, Source
+from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import InboxMark
 from shared.bucket.uploads import Upload, upload_key
@@ -270,8 +270,8 @@ class _LooksOnce(CloseJob):
 
 
 def _publishes_without_a_second_look(right: Method) -> Method:
-    return lambda self, plan, shards: right(
-        _LooksOnce(self.store, self.clock, self._newest(plan)), plan, shards
+    return lambda self, plan, shards, report: right(
+        _LooksOnce(self.store, self.clock, self._newest(plan)), plan, shards, report
     )
 
 
@@ -372,10 +372,10 @@ def _orders_versions_by_the_drop_alone(right: Method) -> Method:
 
 
 def _writes_the_ledger_first(right: Method) -> Method:
-    def publish(self: CloseJob, plan: Plan, shards: Sequence[SettledShard]) -> str:
+    def publish(self: CloseJob, plan: Plan, shards: Sequence[SettledShard], report: Ledger) -> str:
         ledger = self._ledger(plan, shards, plan.result_key)
         BucketRecords(self.store).create(record_key(JobId(plan.job_id), "ledger.json"), ledger)
-        return str(right(self, plan, shards))
+        return str(right(self, plan, shards, report))
 
     return publish
 

@@ -167,7 +167,7 @@ def check(folder: Path, name: str) -> None:
 
 def plan_file(folder: Path, name: str, recipe_text: str | None = None) -> None:
     """Check every row of the file and write its shards and its plan."""
-    from shared.pipeline.validate.plan_job import PlanJob  # noqa: PLC0415 - the same
+    from shared.pipeline.validate.plan_job import PlanJob, Planned  # noqa: PLC0415 - the same
     from shared.pipeline.validate.watch import Watch  # noqa: PLC0415 - the same
     from shared.recipes.parse import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
 
@@ -176,9 +176,9 @@ def plan_file(folder: Path, name: str, recipe_text: str | None = None) -> None:
     head = store.head(name)
     clock = _Clock()
     planner = PlanJob(store, clock, BAILIAN, "qwen-flash", "run", Watch(clock, bool))
-    plan = planner(_source(name, head.etag if head else ""), JOB, recipe)
-    if not isinstance(plan, Plan):
-        raise SystemExit(f"refused: {plan}")
+    said = planner(_source(name, head.etag if head else ""), JOB, recipe)
+    if not isinstance(said, Planned):
+        raise SystemExit(f"refused: {said}")
 
 
 def main(path: str, folder: Path, shards: list[int]) -> None:

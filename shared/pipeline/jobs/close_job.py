@@ -81,7 +81,8 @@ class CloseJob:
         shards = self._settled(plan)
         dropped_at = dropped_last_at(records, plan)
         self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
-        result_key = self._publish(plan, shards)
+        report = closed or self._ledger(plan, shards, plan.result_key)
+        result_key = self._publish(plan, shards, report)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
         log.info(
             "job.closed",
@@ -117,7 +118,7 @@ class CloseJob:
             shards.append(settled)
         return shards
 
-    def _publish(self, plan: Plan, shards: Sequence[SettledShard]) -> str:
+    def _publish(self, plan: Plan, shards: Sequence[SettledShard], report: Ledger) -> str:
         """Write the result and its report, and return the result's key.
 
         The planned key belongs to the version of the file that was dropped last. Two versions may
@@ -128,11 +129,11 @@ class CloseJob:
         while (newest := self._newest(plan)) != written:
             if newest == mine:
                 result_key = plan.result_key
-                self._write(plan, shards, result_key)
+                self._write(plan, shards, result_key, report)
             else:
                 if result_key == plan.result_key and not self._is_retry(newest, plan):
                     result_key = superseded_result_key_for(plan.result_key, plan.origin_id)
-                    self._write(plan, shards, result_key)
+                    self._write(plan, shards, result_key, report)
                 self._write_again(newest, plan.result_key)
             written = newest
         return result_key
@@ -166,20 +167,20 @@ class CloseJob:
         ledger = records.find_ledger(job_id)
         if ledger and ledger.erased_at:
             return  # its parts may still be there
+        shards = self._settled(plan)
+        report = ledger or self._ledger(plan, shards, result_key)
         try:
-            self._write(plan, self._settled(plan), result_key)
+            self._write(plan, shards, result_key, report)
         except ObjectMissing:
             log.info("result.kept", extra={"job_id": job_id})  # closed so long ago that its parts are gone
 
-    def _write(self, plan: Plan, shards: Sequence[SettledShard], result_key: str) -> None:
-        records = BucketRecords(self.store)
-        report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
+    def _write(self, plan: Plan, shards: Sequence[SettledShard], result_key: str, report: Ledger) -> None:
         parts = [shard.part_key for shard in shards]
         unmatched = [key for shard in shards for key in shard.unmatched_keys]
         if unmatched:
             self.store.concatenate(self._unmatched_key(plan), unmatched)
         further = format_of(plan).join(self.store, plan, parts, result_key, report, self.pause)
-        dropped_at = dropped_last_at(records, plan)
+        dropped_at = dropped_last_at(BucketRecords(self.store), plan)
         changes = {"result_key": result_key, "dropped_at": dropped_at, "further_results": further}
         report = report.model_copy(update=changes)
         self.store.put(report_key_for(result_key), report.to_report())

@@ -77,6 +77,14 @@ class ResumeJob:
         log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
         return ResumeResult.RESUMED
 
+    def put_first_tickets(self, plan: Plan) -> None:
+        """Put the tickets of a job that was planned a moment ago, without a look at what is there.
+
+        If the timer was sooner, a shard gets a ticket too many, which does no harm.
+        """
+        for shard in plan.shards:
+            BucketRecords(self.store).put_ready(Attempt(JobId(plan.job_id), 1, shard.shard))
+
     def put_missing_tickets(self, plan: Plan) -> int:
         """Put the tickets that an open job needs to go on, and return how many.
 

@@ -9,18 +9,14 @@ from shared.bucket.submission import SubmissionKind
 from shared.pipeline.deadlines import SEND_WITHIN
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.submit.decision import Close
-from shared.ports.store import ObjectStore
 from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 
 
-def too_late_to_send(
-    store: ObjectStore, plan: Plan, claims: Claims, listed_for: timedelta, now: datetime
-) -> Close | None:
+def too_late_to_send(plan: Plan, claims: Claims, listed_for: timedelta, now: datetime) -> Close | None:
     """Why not to send a shard of which no batch was found.
 
     Args:
-        store: Has its requests.
         plan: Its job's.
         claims: Those that are not released may have led to a batch.
         listed_for: How long the provider lists a batch, so that it is found.
@@ -30,9 +26,12 @@ def too_late_to_send(
         return _refused(Problem("perhaps_sent", values={"days": listed_for.days}))
     if now - plan.created_at > SEND_WITHIN:
         return _refused(Problem("waited_too_long", values={"days": SEND_WITHIN.days}))
-    if store.head(plan.requests_key(claims.attempt)) is None:
-        return _refused(Problem("requests_removed"))
     return None
+
+
+def requests_removed() -> Close:
+    """Why not to send a shard of which there is nothing to send any more."""
+    return _refused(Problem("requests_removed"))
 
 
 def _refused(problem: Problem) -> Close:

@@ -25,7 +25,7 @@ from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
-from shared.pipeline.submit.send_deadline import too_late_to_send
+from shared.pipeline.submit.send_deadline import requests_removed, too_late_to_send
 from shared.pipeline.waiting import asked_of_provider, backed_off
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId, BatchRequest
@@ -119,7 +119,7 @@ class SubmitShard:
     def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:
         def find_reason() -> Close | None:
             listed_for = provider.profile.listed_for
-            reason = too_late_to_send(self.store, plan, claims, listed_for, self.clock.now())
+            reason = too_late_to_send(plan, claims, listed_for, self.clock.now())
             return reason or (CANCELLED if self._is_cancelled(claims.attempt) else None)
 
         return decide(
@@ -150,9 +150,8 @@ class SubmitShard:
         attempt, give_back = held.attempt, ClaimSlot(self.store, self.clock).give_back
         try:
             request = self._request(plan, attempt)
-            # As late as possible, and under the claim: any earlier batch has been looked for.
-            if self._is_cancelled(attempt):
-                return self._close.with_a_slot(plan, held, CANCELLED)
+            if isinstance(request, Close):
+                return self._close.with_a_slot(plan, held, request)
             with asked_of_provider():
                 batch_id = provider.batches.submit(request)
         except OutcomeUnknown:
@@ -200,14 +199,22 @@ class SubmitShard:
     def _is_cancelled(self, attempt: Attempt) -> bool:
         return BucketRecords(self.store).is_cancelled(attempt.job_id)
 
-    def _request(self, plan: Plan, attempt: Attempt) -> BatchRequest:
+    def _request(self, plan: Plan, attempt: Attempt) -> BatchRequest | Close:
+        """What to send, or why not.
+
+        It is asked as late as possible, and under the claim: any earlier batch has been looked for.
+        """
         key = plan.requests_key(attempt)
         head = self.store.head(key)
+        if head is None:
+            return requests_removed()
+        if self._is_cancelled(attempt):
+            return CANCELLED
         return BatchRequest(
             name=attempt.batch_name,
             object_key=key,
-            size_bytes=head.size_bytes if head else 0,
-            crc64=head.crc64 if head else None,
+            size_bytes=head.size_bytes,
+            crc64=head.crc64,
             open_lines=lambda: self.store.read(key),
             endpoint=plan.endpoint,
             model=plan.model,

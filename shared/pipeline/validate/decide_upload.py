@@ -33,12 +33,16 @@ class DecideUpload:
         return plan and (self._plan(self._decide(source, Upload(job_id=job_id))) or plan)
 
     def __call__(self, mine: Plan, run_id: str) -> Plan:
-        """The plan that stands: this one, that of another look, or that of an earlier upload."""
+        """The plan that stands: that of another look or of an earlier upload, or this one.
+
+        It is ``mine`` itself, and no equal of it, if this call has created it.
+        """
         draft = draft_key(JobId(mine.job_id), run_id, "draft.json")
         self.store.put(draft, mine.to_bytes())
         decided = self._decide(mine.source, Upload(job_id=mine.job_id, plan_key=draft))
-        if decided.plan_key != draft:
-            self.store.delete(draft)  # it names the file, and an erasure would not find it
+        if decided.plan_key == draft:
+            return BucketRecords(self.store).find_plan(JobId(mine.job_id)) or self._create(mine)
+        self.store.delete(draft)  # it names the file, and an erasure would not find it
         return self._plan(decided) or self._create(mine)
 
     def _decide(self, source: Source, mine: Upload) -> Upload:

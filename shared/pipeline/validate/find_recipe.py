@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -28,13 +29,14 @@ def find_recipe(store: ObjectStore, source_key: str) -> FoundRecipe | None:
     """Where there seems to be none, it is looked for once more.
 
     A recipe that is moved or renamed meanwhile may be missed: one place is asked before it is
-    there, the other after it has gone.
+    there, the other after it has gone. So it is none that was in the last place a moment ago.
     """
-    return _look_for_recipe(store, source_key) or _look_for_recipe(store, source_key)
+    places = list(recipe_candidates(source_key))
+    return _look_for_recipe(store, places) or _look_for_recipe(store, places[:-1])
 
 
-def _look_for_recipe(store: ObjectStore, source_key: str) -> FoundRecipe | None:
-    for key in recipe_candidates(source_key):
+def _look_for_recipe(store: ObjectStore, places: Iterable[str]) -> FoundRecipe | None:
+    for key in places:
         while (head := store.head(key)) is not None:
             if head.size_bytes > _MAX_READ_BYTES:
                 return FoundRecipe(key, head.etag, b"#" * _MAX_READ_BYTES)

@@ -37,6 +37,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Planned:
+    """The plan that stands; ``is_new`` if this run has created it, so that it has no tickets."""
+
+    plan: Plan
+    is_new: bool
+
+
+@dataclass(frozen=True)
 class PlanJob:
     """Plan one job, or return the problems of a file that must not be sent."""
 
@@ -47,7 +55,7 @@ class PlanJob:
     run_id: str
     watch: Watch
 
-    def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Plan | Refused:
+    def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Planned | Refused:
         """Return the plan that stands, which may be that of a run that was faster.
 
         Raises:
@@ -90,14 +98,14 @@ class PlanJob:
 
     def _decide(
         self, source: Source, job_id: JobId, facts: InputFacts, options: Recipe, writer: ShardWriter
-    ) -> Plan:
+    ) -> Planned:
         shards = writer.finish()
         mine = self._plan(source, job_id, facts, options, shards)
         plan = DecideUpload(self.store)(mine, self.run_id)
         if plan.shards != shards:
             writer.delete(shards)
         log.info("job.planned", extra={"job_id": plan.job_id, "rows": plan.rows, "shards": len(plan.shards)})
-        return plan
+        return Planned(plan, is_new=plan is mine)
 
     def _plan(
         self,

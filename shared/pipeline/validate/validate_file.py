@@ -23,7 +23,7 @@ from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
-from shared.pipeline.validate.plan_job import PlanJob
+from shared.pipeline.validate.plan_job import PlanJob, Planned
 from shared.pipeline.validate.read_recipe import chosen_profile, recipe_for, refused_under
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
 from shared.pipeline.validate.watch import Watch
@@ -182,8 +182,14 @@ class ValidateFile:
             return ValidateResult.REPLACED
         if isinstance(planned, Refused):
             return self._refuse(source, refused_under(found, planned))
+        return self._start(planned, source)
+
+    def _start(self, planned: Planned, source: Source) -> Validated:
         self._withdraw(source)
-        ResumeJob(self.store)(planned, source.dropped_at)
+        if planned.is_new:
+            ResumeJob(self.store).put_first_tickets(planned.plan)
+        else:
+            ResumeJob(self.store)(planned.plan, source.dropped_at)
         return ValidateResult.PLANNED
 
     def _misnamed_recipe(self, source: Source, form: FileForm) -> str | None:

@@ -12,7 +12,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan, Source
 from shared.inputs.tables.table_shapes import is_blank
-from shared.pipeline.validate.plan_job import PlanJob
+from shared.pipeline.validate.plan_job import PlanJob, Planned
 from shared.pipeline.validate.watch import Watch
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.recipe import Recipe
@@ -39,7 +39,8 @@ def planned(store: MemoryStore, clock: FixedClock, content: bytes, recipe: Recip
     assert head is not None
     source = Source(bucket="b", key=head.key, etag=head.etag, size_bytes=len(content), dropped_at=clock.now())
     planner = PlanJob(store, clock, BAILIAN, "qwen-plus", "run", Watch(clock, bool))
-    return planner(source, JobId(JOB), recipe)
+    said = planner(source, JobId(JOB), recipe)
+    return said.plan if isinstance(said, Planned) else said
 
 
 def result_of(store: MemoryStore, clock: FixedClock, plan: Plan) -> list[list[str]]:
