@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts.bundle.contents import STAND_INS, place, stand_in_files
-from scripts.bundle.elf import loaded_part
+from scripts.bundle.elf import loaded_part, without
 from scripts.bundle.imports import BuildError
 
 # Function Compute's python3.10 runs on Debian 10, whose glibc is 2.28
@@ -110,8 +110,13 @@ class Libraries:
         """What a zip holds of a package, by path."""
         if name in STAND_INS:
             return stand_in_files(name)
-        places = ((path, place(name, path)) for path in self._recorded(name))
-        return {kept: loaded_part((self.folder / path).read_bytes()) for path, kept in places if kept}
+        places = {path: place(name, path) for path in self._recorded(name)}
+        left_out = {path.name for path, kept in places.items() if kept is None}
+        return {
+            kept: without(loaded_part((self.folder / path).read_bytes()), left_out)
+            for path, kept in places.items()
+            if kept
+        }
 
     def _required(self, name: str) -> Iterator[str]:
         if name in STAND_INS:

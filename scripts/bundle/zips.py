@@ -22,7 +22,7 @@ MAX_ZIP_BYTES = 100_000_000
 # Every new instance downloads and unpacks the zip before it can start.
 LARGE_ZIP_BYTES = 25_000_000
 # What pyarrow adds, where Parquet is read or written; it is loaded for such files only.
-_PYARROW_BYTES = 31_000_000
+_PYARROW_BYTES = 27_000_000
 _NO_DATA = {".py", ".pyc", ".md"}
 # The template's Handler is index.handler, which must be at the root of the zip. Imports leave no
 # garbage. Collecting during the imports, and scanning the imported objects on every later

@@ -111,7 +111,7 @@ def _concatenate(
 def _write_parquet(
     store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger, pause: Pause
 ) -> tuple[str, ...]:
-    # 31 MB of the zip and 60 in memory, which only such results need.
+    # 27 MB of the zip and 60 in memory, which only such results need.
     from shared.results.tables.parquet_pieces import write_result  # noqa: PLC0415
 
     write_result(store, plan, list(parts), key, pause)

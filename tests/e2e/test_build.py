@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import platform
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
 import openpyxl
@@ -19,8 +20,8 @@ import pytest
 
 from scripts.benchmarks.cold.calls import first_calls, local_services
 from scripts.bundle.bytecode import Interpreter, find_interpreter
-from scripts.bundle.contents import STAND_INS
-from scripts.bundle.libraries import Target
+from scripts.bundle.contents import STAND_INS, place
+from scripts.bundle.libraries import Target, libraries_for
 from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
 from scripts.localcloud.cos.local_cos import LocalCos
 from scripts.localcloud.oss.local_oss import LocalOss
@@ -53,7 +54,7 @@ INSIDE = {
     },
 }
 COSTLY = {"flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow", *CLOUDS}
-# Parquet takes 31 MB of a zip, so only what reads or writes it may be large.
+# Parquet takes 27 MB of a zip, so only what reads or writes it may be large.
 LARGE = {"validate", "collect", "page"}
 EVERYTHING = set[str]().union(*INSIDE.values())
 
@@ -83,6 +84,7 @@ class Site:
     """Where zips are to run: an interpreter, the zips for it, and where they are unpacked."""
 
     interpreter: Interpreter
+    target: Target
     tag: str
     built: dict[str, Built]
     unpacked: Path
@@ -112,7 +114,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         function: build(function, target, root=ROOT, out=out, interpreter=interpreter)
         for function in runtimes(ROOT / "template.yaml")
     }
-    return Site(interpreter, f"cpython-{target.python.replace('.', '')}", built, out / "unpacked")
+    return Site(interpreter, target, f"cpython-{target.python.replace('.', '')}", built, out / "unpacked")
 
 
 def check_zip(built: Built, site: Site) -> None:
@@ -236,6 +238,35 @@ def test_every_format_is_read_and_written_from_the_zips(site: Site, tmp_path: Pa
     assert read.stdout.split("\n")[:3] == ["[('a', '1')]", "[('a', 'created'), ('x', '1')]", "b'packed'"], (
         read.stderr
     )
+
+
+def linked_names(library: Path) -> tuple[set[bytes], set[bytes]]:
+    """What an ELF file offers to others, and what it wants of them."""
+    content = library.read_bytes()
+    place, size, count = struct.unpack_from("<40xQ10xHH", content)
+    sections = [struct.unpack_from("<4xI16xQQI", content, place + size * at) for at in range(count)]
+    _, first, length, names_at = next(each for each in sections if each[0] == 11)  # SHT_DYNSYM
+    names = sections[names_at][1]
+    offered, wanted = set[bytes](), set[bytes]()
+    for name, _, section, _, _ in struct.iter_unpack("<IHHQQ", content[first : first + length]):
+        at = names + name
+        (offered if section else wanted).add(content[at : content.index(b"\0", at)])
+    return offered, wanted
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ELF is Linux's")
+def test_what_is_left_of_pyarrow_uses_nothing_of_what_is_left_out(site: Site) -> None:
+    """Else its import would fail, on the older C++ library of Function Compute perhaps alone."""
+    installed = libraries_for(site.target, ROOT / "requirements.lock", ROOT / "build" / "libraries")
+    names = {path: linked_names(path) for path in (installed.folder / "pyarrow").glob("*.so*")}
+    kept = {path for path in names if place("pyarrow", PurePosixPath("pyarrow", path.name))}
+
+    offered = set[bytes]().union(*(names[path][0] for path in kept))
+    wanted = set[bytes]().union(*(names[path][1] for path in kept)) - offered
+    elsewhere = set[bytes]().union(*(names[path][0] for path in names.keys() - kept))
+
+    assert len(offered) > 1000 < len(elsewhere)
+    assert sorted(wanted & elsewhere) == []
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def parquet_records(file: IO[bytes], notes: TableNotes) -> Iterator[Record]:
     Raises:
         UserInputError: The file is not Parquet, or it is damaged.
     """
-    import pyarrow as pa  # noqa: PLC0415  # 31 MB of the zip and 60 in memory, which only such files need
+    import pyarrow as pa  # noqa: PLC0415  # 27 MB of the zip and 60 in memory, which only such files need
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
     # Gives memory back as it goes: the peak is 35 MB lower than with the default pool.

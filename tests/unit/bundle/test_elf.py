@@ -8,7 +8,7 @@ from pathlib import Path
 import fastcrc
 import pytest
 
-from scripts.bundle.elf import loaded_part
+from scripts.bundle.elf import loaded_part, without
 
 HEADER_BYTES, ENTRY_BYTES = 64, 56
 
@@ -48,6 +48,39 @@ def test_a_table_of_segments_behind_them_is_kept() -> None:
 )
 def test_what_is_no_library_of_this_kind_stays_as_it_is(content: bytes) -> None:
     assert loaded_part(content) == content
+
+
+# Kinds of entries: the end, another library's name, the address of all names, and any other.
+END, NEEDED, NAMES, OTHER = 0, 1, 5, 12
+ADDRESS = 0x1000
+
+
+def linked(*entries: tuple[int, int]) -> bytes:
+    """A library that is loaded at another address than its place, with names at 300."""
+    content = bytearray(library((0, 400), (200, 16 * len(entries))))
+    names = b"libone.so\0libtwo.so\0libtwo.so.1\0"
+    content[300 : 300 + len(names)] = names
+    for number, (kind, address) in enumerate([(1, ADDRESS), (2, ADDRESS + 200)]):
+        place = HEADER_BYTES + number * ENTRY_BYTES
+        struct.pack_into("<I", content, place, kind)
+        struct.pack_into("<Q", content, place + 16, address)
+    for number, entry in enumerate(entries):
+        struct.pack_into("<QQ", content, 200 + 16 * number, *entry)
+    return bytes(content)
+
+
+def test_a_library_no_longer_asks_for_those_that_are_left_out() -> None:
+    names = (NAMES, ADDRESS + 300)
+    given = linked((NEEDED, 0), (NEEDED, 10), (OTHER, 7), (NEEDED, 20), names, (END, 0))
+
+    kept = without(given, {"libtwo.so", "libthree.so"})
+
+    assert kept == linked((NEEDED, 0), (OTHER, 7), (NEEDED, 20), names, (END, 0), (END, 0))
+
+
+@pytest.mark.parametrize("content", [b"", b"import os\n", library((0, 300))])
+def test_what_asks_for_no_library_stays_as_it_is(content: bytes) -> None:
+    assert without(content, {"libtwo.so"}) == content
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ELF is Linux's")
