@@ -216,4 +216,6 @@ def _reasons(
         return {"expired": "never_ended"}
     if was_read and custom_id in batch.failed:
         return {"refused": batch.failed[custom_id] or None}
-    return {status: status for status in _WITHOUT_LINE[batch.status]}
+    # It was read at some time before it was decided.
+    told = {service.status_at(batch, at_s) for at_s in (decided_s - _ONE_RUN_S, decided_s)}
+    return {status: status for each in told for status in _WITHOUT_LINE[each]}

@@ -117,6 +117,10 @@ class Service(ScriptedProvider):
         """Whether it then no longer says what became of the batch, nor shows anything of it."""
         return False
 
+    def status_at(self, batch: Batch, _at_s: float) -> BatchStatus:
+        """How a batch that has ended did so, as far as can then be seen."""
+        return batch.status
+
     def _lists(self, batch: Batch) -> bool:  # type: ignore[override]
         now_s = self._kernel.now_s
         return batch.listed_s <= now_s < min(batch.forgotten_s, batch.created_s + _KEPT_FOR_S)

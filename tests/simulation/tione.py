@@ -89,9 +89,21 @@ class TioneService(StagedService):
 
     def hides(self, batch: Batch, at_s: float) -> bool:
         """Of a withdrawn API's tasks nothing tells but a manifest."""
+        return self.lists_no_more(batch, at_s) and self._manifest_at(batch, at_s) is None
+
+    def status_at(self, batch: Batch, at_s: float) -> BatchStatus:
+        """By the manifest; without one, or before it is there, by TI-ONE's word alone."""
+        manifest = self._manifest_at(batch, at_s)
+        if manifest is None:
+            is_complete = self._jobs[batch.batch_id].phase == "SUCCEED"
+        else:
+            is_complete = json.loads(manifest.content)["complete"]
+        return BatchStatus.COMPLETED if is_complete else BatchStatus.EXPIRED
+
+    def _manifest_at(self, batch: Batch, at_s: float) -> Manifest | None:
         manifest = self._manifests.get(batch.batch_id)
         is_told = manifest is not None and manifest.is_valid and manifest.from_s <= at_s
-        return self.lists_no_more(batch, at_s) and not is_told
+        return manifest if is_told else None
 
     def call_json(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         """As the SDK's: the whole answer, or its exception."""
@@ -237,12 +249,7 @@ class TioneService(StagedService):
         self._manifests.pop(job.job_id, None)
         if manifest:
             self._manifests[job.job_id] = manifest
-        is_complete = (
-            json.loads(manifest.content)["complete"]
-            if manifest and manifest.is_valid
-            else job.phase == "SUCCEED"
-        )
-        batch.status = BatchStatus.COMPLETED if is_complete else BatchStatus.EXPIRED
+        batch.status = self.status_at(batch, math.inf)
 
     def _manifest_of(self, job: Job, batch: Batch, status: BatchStatus) -> Manifest | None:
         name = job.name
