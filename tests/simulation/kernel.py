@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from greenlet import getcurrent, greenlet
 
@@ -22,6 +23,7 @@ _DAWDLED_S = 20.0
 _SENDING = re.compile("head .*/cancel.json|(submit|create) batchdrop-")
 # More than twice as many as the longest of thousands of runs that come to their end.
 _STEPS = 200_000
+_SLOWS = frozenset({"slow", "slow_results", "submit_dawdles"})
 _SKEW_S = CLOCK_ERROR.total_seconds()
 
 
@@ -72,13 +74,13 @@ class Kernel:
         self._task: Task | None = None
         self._hub = getcurrent()
         self._skewed: dict[datetime, float] = {}
-        self._asked_at, self._told = (0.0, 0.0), START
+        self._asked_s, self._asked_skew_s, self._told = 0.0, 0.0, START
 
     def now(self) -> datetime:
         """By the clock of the function under way, which may be wrong."""
         skew_s = self._task.skew_s if self._task else 0.0
-        if (self.now_s, skew_s) != self._asked_at:
-            self._asked_at = (self.now_s, skew_s)
+        if self.now_s != self._asked_s or skew_s != self._asked_skew_s:
+            self._asked_s, self._asked_skew_s = self.now_s, skew_s
             self._told = START + timedelta(seconds=self.now_s + skew_s)
             if skew_s:
                 self._skewed[self._told] = self.now_s
@@ -122,7 +124,7 @@ class Kernel:
         if task.thread.dead:
             ended(task)
         else:
-            self.at(self._wait_s, lambda: self._go(task, ended))
+            self.at(self._wait_s, partial(self._go, task, ended))
 
     _wait_s = 0.0
 
@@ -152,6 +154,8 @@ class Kernel:
     def _slowed(self, wait_s: float, task: Task, what: str) -> float:
         """How long the call takes, if it is a slow one."""
         faults = self.faults
+        if faults.rates.keys().isdisjoint(_SLOWS):
+            return wait_s
         if "slow" in faults.rates and faults.strikes("slow", what, self.now_s, likely=0.3):
             wait_s += self._random.random() * _SLOW_S
         if " results/" in what and faults.strikes("slow_results", what, self.now_s):

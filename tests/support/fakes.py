@@ -6,6 +6,7 @@ import hashlib
 import sys
 import threading
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -61,6 +62,7 @@ class MemoryStore:
         self.after: Hook | None = None
         self._clock = clock or FixedClock()
         self._heads: dict[str, ObjectHead] = {}
+        self._folders: Counter[str] = Counter()  # how many objects lie in each folder at the top
         self._keys: list[str] = []  # sorted; code points are in the order of their UTF-8 bytes
         self._lock = threading.Lock()
 
@@ -68,6 +70,7 @@ class MemoryStore:
         """Another with the same objects, a clock that is as late, and no hooks."""
         copy = MemoryStore(FixedClock(self._clock.now()))
         copy.objects, copy._heads, copy._keys = dict(self.objects), dict(self._heads), list(self._keys)
+        copy._folders = Counter(self._folders)
         return copy
 
     def keys(self, prefix: str = "") -> list[str]:
@@ -107,12 +110,7 @@ class MemoryStore:
 
     def folders(self) -> frozenset[str]:
         self._call("look", "")
-        found, key = set[str](), ""
-        while (at := bisect_left(self._keys, key)) < len(self._keys):
-            folder, slash, _ = self._keys[at].partition("/")
-            found.add(folder + slash)
-            key = folder + slash + (_LAST if slash else "\0")
-        return frozenset(folder for folder in found if folder.endswith("/"))
+        return frozenset(self._folders)
 
     def delete(self, key: str) -> None:
         self._call("delete", key)
@@ -123,6 +121,14 @@ class MemoryStore:
         if self.objects.pop(key, None) is not None:
             del self._heads[key]
             del self._keys[bisect_left(self._keys, key)]
+            self._count_in_folder(key, -1)
+
+    def _count_in_folder(self, key: str, change: int) -> None:
+        if "/" in key:
+            folder = key[: key.index("/") + 1]
+            self._folders[folder] += change
+            if not self._folders[folder]:
+                del self._folders[folder]
 
     def concatenate(self, key: str, sources: Sequence[str]) -> None:
         self._call("concatenate", key)
@@ -156,6 +162,7 @@ class MemoryStore:
         with self._lock:
             if key not in self.objects:
                 insort(self._keys, key)
+                self._count_in_folder(key, 1)
             elif if_absent:
                 return False
             self.objects[key] = content = bytes(content)

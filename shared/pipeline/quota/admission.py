@@ -47,8 +47,10 @@ class WaitingLists:
             pool, _, unit = head.key.removeprefix(WAITING).partition("/")
             if attempt := parse_attempt(unit):
                 waiting[pool][attempt] = head.modified_at
-        pools = sorted(self.pools, key=lambda pool: waiting_prefix(pool.name))
-        return [(pool, waiting[pool.name]) for pool in pools if pool.name in waiting]
+        pools = (pool for pool in self.pools if pool.name in waiting)
+        return [
+            (pool, waiting[pool.name]) for pool in sorted(pools, key=lambda pool: waiting_prefix(pool.name))
+        ]
 
 
 @dataclass(frozen=True)

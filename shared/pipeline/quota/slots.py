@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import filterfalse
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
@@ -61,7 +62,8 @@ def free_slots(pool: SlotPool, keys: Iterable[str]) -> FreeSlots:
         else:
             highest[slot.number] = max(slot.generation, highest.get(slot.number, 0))
     taken = {number for number, generation in highest.items() if (number, generation) not in freed}
-    return FreeSlots(pool, tuple(n for n in range(1, pool.slots + 1) if n not in taken), highest)
+    free = filterfalse(taken.__contains__, range(1, pool.slots + 1))
+    return FreeSlots(pool, tuple(free), highest)
 
 
 @dataclass(frozen=True)
