@@ -210,6 +210,22 @@ def test_an_open_job_whose_data_somebody_removed_sends_nothing_and_says_so() -> 
     assert bench.tick(timedelta(days=1)) == {}
 
 
+def test_rows_whose_requests_alone_somebody_removed_are_refused_with_their_reason_and_hold_no_slot() -> None:
+    bench = Bench()
+    bench.drop()
+    bench.store.delete(bench.plan().shards[0].requests_key)
+
+    bench.deliver()
+    bench.tick()
+    bench.deliver()
+
+    ledger = bench.records.find_ledger(JobId(bench.plan().job_id))
+    assert ledger is not None
+    assert bench.store.get(ledger.result_key).count(b",requests_removed,") == 3
+    assert bench.provider.submissions == []
+    assert [key for key in bench.store.objects if key.startswith("slots/")][-1].endswith(".free")
+
+
 def test_dropping_the_file_of_such_a_job_again_gives_the_same_answer_and_ends() -> None:
     bench = Bench()
     bench.drop()

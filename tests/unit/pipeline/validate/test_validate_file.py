@@ -11,7 +11,7 @@ import pytest
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import name_claim_key, settled_key, version_key
+from shared.bucket.keys import Stage, name_claim_key, settled_key, version_key
 from shared.bucket.records import Plan, SettledShard, Tokens
 from shared.bucket.uploads import AgainTicket, Upload, start_prefix, upload_key
 from shared.events.oss import UploadedObject
@@ -25,6 +25,7 @@ from tests.support.builders import request_line
 from tests.support.fake_provider import ScriptedProvider
 from tests.support.fakes import FixedClock, Killed, MemoryStore, etag_of
 from tests.support.functions import Functions
+from tests.support.pipeline import Harness
 
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
 
@@ -184,6 +185,24 @@ def test_two_looks_at_one_upload_under_two_recipes_are_one_job() -> None:
     assert bench.keys("work/") == sorted(
         [f"{folder}/draft.json", plan.shards[0].requests_key, plan.shards[0].rows_key]
     )
+
+
+def test_what_another_look_planned_and_sent_gets_no_ticket_again() -> None:
+    bench = Harness()
+    upload = UploadedObject("drop", "inbox/q.jsonl", "ignored")
+
+    def meanwhile(what: str, key: str) -> None:
+        if what == "read" and key == upload.key:
+            bench.store.before = None
+            bench.functions.validate(upload, "run-2")
+            bench.submit(bench.attempts(Stage.READY)[0])
+
+    bench.store.put(upload.key, request_line("a"))
+    bench.store.before = meanwhile
+    said = bench.functions.validate(upload, "run-1")
+
+    assert said == "planned"
+    assert (bench.attempts(Stage.READY), len(bench.provider.submissions)) == ([], 1)
 
 
 @pytest.mark.parametrize("prefix", ["jobs/", "ready/"])
