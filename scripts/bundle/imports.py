@@ -40,12 +40,15 @@ def imports_of(function: str, root: Path) -> Imports:
         raise BuildError(f"functions/{function}/index.py does not exist")
     to_read = {root / "functions" / "__init__.py", *folder.rglob("*.py")}
     files: set[Path] = set()
+    names: set[str] = set()
     others: set[str] = set()
     while to_read:
         path = to_read.pop()
         files.add(path)
         package = ".".join(path.relative_to(root).parent.parts)
-        for name in _imported_by(path.read_bytes(), str(path), package):
+        new = _imported_by(path.read_bytes(), str(path), package) - names
+        names |= new  # most are imported by many; where each lies is looked up once
+        for name in new:
             top = name.partition(".")[0]
             if top in SHIPPED:
                 to_read |= _files_of(name, root) - files

@@ -71,7 +71,7 @@ class Note:
             draft.write_text(text, encoding="utf-8")
             draft.replace(self.path)
         except BaseException:
-            draft.unlink()
+            draft.unlink(missing_ok=True)  # or why it failed would be hidden
             raise
 
 

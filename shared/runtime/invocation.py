@@ -53,7 +53,7 @@ class SecretInError(Exception):
 def attempt(call: Callable[[], T]) -> T | Failure:
     """Return the result, or any exception as a ``Failure``.
 
-    The only ``except Exception`` of the project but for the one around templates.
+    The only ``except Exception`` of what ships but for the one around templates.
     """
     try:
         return call()

@@ -97,8 +97,8 @@ def _forks() -> Iterator[None]:
         yield
 
 
-# Not of the session: its timer would go on beside every test of the other folders.
-@pytest.fixture(scope="package")
+# Of one module: its timer and its look at folders would go on beside every later test.
+@pytest.fixture(scope="module")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     data_dir = tmp_path_factory.mktemp("local cloud")
     # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
@@ -108,7 +108,6 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningC
         providers=("bailian", "ark", "tione"),
         duplicates=2,
         timer_interval_s=2.0,
-        scan_interval_s=0.3,
         parameters=parameters,
     )
     with LocalCloud(options) as cloud:

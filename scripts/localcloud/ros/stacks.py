@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from typing import Any
 
 from scripts.localcloud.actions.refusal import Refusal
 from scripts.localcloud.ros.resources import Resource, Wanted
+
+log = logging.getLogger(__name__)
 
 Step = tuple[str, Resource]
 """Create, Update or Delete, and what."""
@@ -147,7 +150,8 @@ class Stacks:
         def carry_out() -> None:
             try:
                 operation()
-            except Exception as error:  # noqa: BLE001 - a full disk, say; whoever waits sees an end
+            except Exception as error:  # a full disk, say; whoever waits sees an end
+                log.warning("stack.broke", extra={"stack": stack.name}, exc_info=True)
                 stack.note(stack.status.replace("IN_PROGRESS", "FAILED"), f"{type(error).__name__}: {error}")
 
         thread = threading.Thread(target=carry_out, name="stack", daemon=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,20 +42,20 @@ class _Creation(Parameters):
     vpc_id: str = ""
     subnet_id: str = ""
 
-    def name(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def name(self) -> str: ...
 
-    def resources(self) -> tuple[dict[str, Any], ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def resources(self) -> tuple[dict[str, Any], ...]: ...
 
-    def code(self) -> CosPath | None:
-        raise NotImplementedError
+    @abstractmethod
+    def code(self) -> CosPath | None: ...
 
-    def command(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self) -> str: ...
 
-    def output(self) -> CosPath:
-        raise NotImplementedError
+    @abstractmethod
+    def output(self) -> CosPath: ...
 
 
 class BatchCreation(_Creation):
