@@ -57,6 +57,26 @@ class Rendering(Protocol):
         """What ``answer`` made, with other texts in those of our columns that the job has."""
 
 
+class Join(Protocol):
+    """Writes a result of its parts, and returns the keys of further files with rows.
+
+    It is told the plan, the keys of the parts and that of the result, and what the ledger will say.
+    Between pieces that need not be made again it pauses.
+    """
+
+    def __call__(
+        self,
+        store: ObjectStore,
+        plan: Plan,
+        parts: Sequence[str],
+        key: str,
+        ledger: Ledger,
+        /,
+        *,
+        pause: Pause,
+    ) -> tuple[str, ...]: ...
+
+
 def _need_nothing(store: ObjectStore, plan: Plan, shard: int, part: str) -> None:
     """Its parts are all that the result is made of."""
 
@@ -68,9 +88,7 @@ class OutputFormat:
     Attributes:
         part_suffix: How the names of its parts end.
         rendering: What writes the rows of a job's parts.
-        join: Writes the result. It is told the plan, the keys of the parts and that of the result,
-            and what the ledger will say; it returns the keys of further files with rows. Between
-            pieces that need not be made again it pauses.
+        join: Writes the result.
         prepare: Writes beside a finished part what ``join`` needs of it. It is told the plan, the
             number of the shard and the key of its part.
         typed_inputs: Of files in these formats, rows are kept with what their cells were, not only
@@ -80,7 +98,7 @@ class OutputFormat:
 
     part_suffix: str
     rendering: Callable[[Plan], Rendering]
-    join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger, Pause], tuple[str, ...]]
+    join: Join
     prepare: Callable[[ObjectStore, Plan, int, str], None] = _need_nothing
     typed_inputs: tuple[str, ...] = ()
     max_columns: int | None = None
@@ -102,14 +120,14 @@ def _lines(plan: Plan) -> ResultLines:
 
 
 def _concatenate(
-    store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger, _pause: Pause
+    store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger, **_: Pause
 ) -> tuple[str, ...]:
     store.concatenate(key, parts)
     return ()
 
 
 def _write_parquet(
-    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger, pause: Pause
+    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger, *, pause: Pause
 ) -> tuple[str, ...]:
     # 27 MB of the zip and 60 in memory, which only such results need.
     from shared.results.tables.parquet_pieces import write_result  # noqa: PLC0415
@@ -126,11 +144,11 @@ def _write_parquet_piece(store: ObjectStore, plan: Plan, shard: int, part: str) 
 
 
 def _write_xlsx(
-    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger, _pause: Pause
+    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger, *, pause: Pause
 ) -> tuple[str, ...]:
     from shared.results.tables.xlsx_result import write_xlsx_result  # noqa: PLC0415  # few results are workbooks
 
-    return write_xlsx_result(store, plan, parts, key, ledger)
+    return write_xlsx_result(store, plan, parts, key, ledger, pause=pause)
 
 
 # By the name that recipes and plans have. Parquet and workbooks cannot be joined of parts: they are

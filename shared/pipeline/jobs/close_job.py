@@ -179,7 +179,7 @@ class CloseJob:
         unmatched = [key for shard in shards for key in shard.unmatched_keys]
         if unmatched:
             self.store.concatenate(self._unmatched_key(plan), unmatched)
-        further = format_of(plan).join(self.store, plan, parts, result_key, report, self.pause)
+        further = format_of(plan).join(self.store, plan, parts, result_key, report, pause=self.pause)
         dropped_at = dropped_last_at(BucketRecords(self.store), plan)
         changes = {"result_key": result_key, "dropped_at": dropped_at, "further_results": further}
         report = report.model_copy(update=changes)

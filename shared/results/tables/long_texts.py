@@ -20,11 +20,19 @@ from shared.results.tables.side_keys import SideKeys, file_name
 class LongTexts:
     """Cuts what is too long for its cell, and keeps the whole in one object for the whole result.
 
-    Each line of that says which ``file``, ``row`` and ``column`` the ``text`` is of.
+    Each line of that says which ``file``, ``row`` and ``column`` the ``text`` is of. With
+    ``aside``, those of each workbook lie beside that key, until ``commit`` joins them.
     """
 
     def __init__(
-        self, store: ObjectStore, keys: SideKeys, key: str, names: Sequence[str], places: Places
+        self,
+        store: ObjectStore,
+        keys: SideKeys,
+        key: str,
+        names: Sequence[str],
+        places: Places,
+        *,
+        aside: str | None = None,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -35,6 +43,8 @@ class LongTexts:
         self._code, self._message = ours.get("error_code"), ours.get("error_message")
         self._writer: ObjectWriter | None = None
         self._stack = ExitStack()
+        self._aside = aside
+        self.pieces: list[str] = []
         self.cut = 0
 
     def __enter__(self) -> LongTexts:
@@ -47,10 +57,18 @@ class LongTexts:
 
     def commit(self) -> None:
         """Publish the texts. If there are none, those of an earlier version of the file go."""
-        if self._writer is not None:
+        if self.pieces:
+            self._store.concatenate(self._keys.claim(self._wanted), self.pieces)
+        elif self._writer is not None:
             self._writer.commit()
         elif self._keys.is_left(self._wanted):
             self._store.put(self._keys.claim(self._wanted), b"")
+
+    def end_book(self) -> None:
+        """The next texts are of another workbook."""
+        if self._aside is not None and self._writer is not None:
+            self._writer.commit()
+            self._writer = None
 
     def header(self, file: str) -> list[str]:
         """The names of the columns, in the first row, as its cells can hold them."""
@@ -76,8 +94,15 @@ class LongTexts:
     def _write(self, line: bytes) -> None:
         if self._writer is None:
             self.key = self._keys.claim(self._wanted)
-            self._writer = self._stack.enter_context(self._store.open_writer(self.key))
+            self._writer = self._stack.enter_context(self._store.open_writer(self._place()))
         self._writer.write(line)
+
+    def _place(self) -> str:
+        if self._aside is None:
+            return self.key
+        # By which text it begins with, so whoever writes them again writes the same there.
+        self.pieces.append(f"{self._aside}-{self.cut}")
+        return self.pieces[-1]
 
     def _tell(self, values: list[object], columns: Sequence[str]) -> None:
         told = {"columns": ", ".join(columns), "file": file_name(self.key)}

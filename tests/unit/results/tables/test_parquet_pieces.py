@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -19,12 +17,12 @@ from shared.formats.tables.parquet_footer import footer_end
 from shared.formats.tables.thrift import parse_struct, render_struct
 from shared.ports.clock import no_pause
 from shared.ports.profile import EMBEDDINGS
-from shared.problems.exceptions import WorkLeft
 from shared.results.tables import parquet_pieces
 from shared.results.tables.parquet_pieces import join_pieces, write_piece, write_result
 from shared.results.tables.parquet_result import write_parquet_result
 from tests.support.builders import JOB, plan_job
-from tests.support.fakes import FixedClock, Killed, MemoryStore
+from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.kills import invocations_of, one_piece
 from tests.support.pipeline import Pipeline
 
 ROWS: dict[str, Sequence[Sequence[tuple[str, Any, Any]]]] = {
@@ -118,12 +116,8 @@ def test_pieces_with_other_columns_are_made_alike_whoever_is_killed_or_out_of_ti
         write_piece(store, plan, number, part)
         write_piece(undisturbed, plan, number, part)
     write_result(undisturbed, plan, parts, "result", no_pause)
-    turns = 0
 
-    while "result" not in store.objects:
-        with suppress(WorkLeft):
-            in_spite_of_kills(store, lambda: write_result(store, plan, parts, "result", one_piece))
-        turns += 1
+    turns = invocations_of(store, lambda: write_result(store, plan, parts, "result", one_piece))
 
     write_parquet_result(store, plan, parts, "at once")
     result, at_once = (pq.read_table(io.BytesIO(store.get(key))) for key in ("result", "at once"))
@@ -131,29 +125,6 @@ def test_pieces_with_other_columns_are_made_alike_whoever_is_killed_or_out_of_ti
     assert result.equals(at_once)
     assert store.get("result") == undisturbed.get("result")
     assert store.objects.keys() - {"at once"} == undisturbed.objects.keys()
-
-
-def one_piece() -> None:
-    raise WorkLeft
-
-
-def in_spite_of_kills(store: MemoryStore, work: Callable[[], None]) -> None:
-    """Do it, killed before its first call, then before its second, and so on."""
-    for calls in itertools.count():
-        made = itertools.count()
-
-        def dies(_what: str, _key: str, calls: int = calls, made: Iterator[int] = made) -> None:
-            if next(made) == calls:
-                raise Killed
-
-        store.before = dies
-        try:
-            work()
-        except Killed:
-            continue
-        finally:
-            store.before = None
-        return
 
 
 def test_where_an_older_version_left_no_pieces_they_are_made() -> None:

@@ -95,7 +95,7 @@ def closed_again(store: MemoryStore, plan: Plan, **changes: object) -> pa.Table:
     ]
     assert ledger
     assert parts
-    format_of(changed).join(store, changed, parts, "results/again.parquet", ledger, no_pause)
+    format_of(changed).join(store, changed, parts, "results/again.parquet", ledger, pause=no_pause)
     return pq.read_table(io.BytesIO(store.get("results/again.parquet")))
 
 

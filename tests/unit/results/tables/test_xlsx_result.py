@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import io
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zipfile import ZIP64_LIMIT, ZipFile
 
@@ -19,6 +21,7 @@ import python_calamine
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Plan
 from shared.formats.sizes import MIB
 from shared.formats.tables import workbook_writer
 from shared.formats.tables.workbook_writer import MAX_SHEET_BYTES
@@ -26,7 +29,9 @@ from shared.pipeline.jobs.close_job import CloseJob
 from shared.results.columns import RowStatus
 from shared.results.tables import xlsx_result
 from shared.results.tables.ledger_sheet import ledger_rows
+from shared.results.tables.xlsx_result import write_xlsx_result
 from tests.support.fakes import FixedClock, MemoryStore, MemoryWriter
+from tests.support.kills import invocations_of, one_piece
 from tests.support.whole_job import PROMPT, run_job, says
 
 XLSX = PROMPT + "output: {format: xlsx}\n"
@@ -607,6 +612,60 @@ def test_long_texts_of_an_earlier_version_of_the_file_go() -> None:
     store, _ = run_job("t.csv", b"a\ny\n", XLSX, says("short"), store)
 
     assert overflow(store) == []
+
+
+def many_shards(texts: Sequence[str]) -> tuple[MemoryStore, Plan, list[str]]:
+    """A closed job, whose part is cut into those of three shards."""
+    store, plan = run_job("t.csv", b"a\n" + b"".join(f"{text}\n".encode() for text in texts), XLSX)
+    lines = store.get(next(key for key in store.objects if "/part-" in key)).splitlines(keepends=True)
+    cuts = [0, 3, 4, len(lines)]
+    parts = [f"work/{plan.job_id}/cut-{number}" for number in (1, 2, 3)]
+    for part, first, end in zip(parts, cuts, cuts[1:], strict=False):
+        store.put(part, b"".join(lines[first:end]))
+    shards = tuple(
+        plan.shards[0].model_copy(update={"shard": number, "rows": end - first})
+        for number, (first, end) in enumerate(pairwise(cuts), 1)
+    )
+    return store, plan.model_copy(update={"shards": shards}), parts
+
+
+def results_of(store: MemoryStore) -> dict[str, bytes]:
+    return {key: content for key, content in store.objects.items() if key.startswith("results/t.")}
+
+
+TEXTS = {
+    "short": [f"row {number}" for number in range(9)],
+    "too long for a cell in some": ["a" * 40_000, "b", "c", "d" * 40_000, "e", "f", "g", "h", "i" * 40_000],
+    "too long for a cell in the first": ["a" * 40_000, *"bcdefghi"],
+}
+
+
+@pytest.mark.usefixtures("small_sheets")
+@pytest.mark.parametrize("texts", TEXTS)
+@pytest.mark.parametrize("is_one_deleted", [False, True])
+def test_many_workbooks_are_written_one_an_invocation_whoever_is_killed(
+    texts: str, is_one_deleted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of nine rows' five workbooks; if a person deletes one meanwhile, it is written again."""
+    monkeypatch.setattr(xlsx_result, "_MANY_ROWS", 1)
+    store, plan, parts = many_shards(TEXTS[texts])
+    ledger = BucketRecords(store).find_ledger(JobId(plan.job_id))
+    assert ledger is not None
+    before = results_of(store)
+    for key in before:
+        store.delete(key)
+    deleted = [False]
+
+    def write() -> None:
+        if is_one_deleted and "results/t.3.xlsx" in store.objects and not deleted[0]:
+            deleted[0] = True
+            store.delete("results/t.2.xlsx")
+        write_xlsx_result(store, plan, parts, plan.result_key, ledger, pause=one_piece)
+
+    assert invocations_of(store, write) >= 5
+
+    before.pop("results/t.report.json")
+    assert results_of(store) == before
 
 
 @pytest.mark.usefixtures("small_sheets")
