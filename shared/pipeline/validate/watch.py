@@ -14,8 +14,8 @@ from shared.ports.clock import Clock
 from shared.problems.exceptions import TransientError, UserInputError
 from shared.problems.problem import Problem, Values
 
-# Of rows or of blocks of rows; what lies between two looks is read and written within a minute.
-_LOOKED_EVERY = 256
+# Of rows, which may have megabytes each, or of blocks of rows: to look costs less than to read one.
+_LOOKED_EVERY = 8
 # What the next files may have, so that they are through by a good margin.
 _SHARE_OF_ROWS = 0.8
 

@@ -120,7 +120,7 @@ def _find_types(store: ObjectStore, part: str) -> list[pa.DataType]:
 def _misfits(types: Sequence[pa.DataType], columns: Mapping[int, ArrowColumn]) -> set[int]:
     """The columns of which a piece has texts. It has texts too where it has no vector at all."""
     texts = {place for place, kind in enumerate(types) if kind == TEXT.type}
-    return {place for place in texts & columns.keys() if not pa.types.is_fixed_size_list(columns[place].type)}
+    return {place for place in texts & columns.keys() if not pa.types.is_nested(columns[place].type)}
 
 
 def _types(columns: Mapping[int, ArrowColumn], width: int) -> list[pa.DataType]:
@@ -133,16 +133,19 @@ def _digest(columns: Mapping[int, ArrowColumn]) -> str:
 
 
 def write_result(store: ObjectStore, plan: Plan, parts: list[str], key: str, pause: Pause) -> None:
-    """Join the pieces; of few rows, write all of them at once.
+    """Join the pieces. Write all rows at once if they are few, or no pieces can be joined.
+
+    That is, pieces of the same types but of versions that describe these in other words.
 
     Raises:
         ObjectMissing: One of the parts is not there.
         WorkLeft: By ``pause``.
     """
-    if not is_by_shard(plan):
+    is_joined = is_by_shard(plan) and (
+        join_pieces(store, parts, key) or join_pieces(store, make_alike(store, plan, parts, pause), key)
+    )
+    if not is_joined:
         write_parquet_result(store, plan, parts, key)
-    elif not join_pieces(store, parts, key):
-        join_pieces(store, make_alike(store, plan, parts, pause), key)
 
 
 class _Piece:

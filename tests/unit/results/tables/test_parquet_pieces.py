@@ -127,6 +127,23 @@ def test_pieces_with_other_columns_are_made_alike_whoever_is_killed_or_out_of_ti
     assert store.objects.keys() - {"at once"} == undisturbed.objects.keys()
 
 
+def test_where_pieces_have_the_same_types_in_other_words_the_result_is_written_at_once() -> None:
+    store, plan, parts = unlike(VECTORS["alike"])
+    for number, part in enumerate(parts, 1):
+        write_piece(store, plan, number, part)
+    key = f"{parts[1]}.footer"  # the one whose types all others get
+    footer = parse_struct(store.get(key)[8:])
+    footer[5][1][1].append({1: (8, b"another"), 2: (8, b"version")})
+    store.put(key, store.get(key)[:8] + render_struct(footer))
+
+    write_result(store, plan, parts, "result", no_pause)
+
+    write_parquet_result(store, plan, parts, "at once")
+    assert pq.read_table(io.BytesIO(store.get("result"))).equals(
+        pq.read_table(io.BytesIO(store.get("at once")))
+    )
+
+
 def test_where_an_older_version_left_no_pieces_they_are_made() -> None:
     store, plan, parts = unlike(VECTORS["none in some"])
 
