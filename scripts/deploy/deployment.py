@@ -10,6 +10,7 @@ from scripts.bundle.imports import BuildError
 from scripts.deploy.control import Control
 from scripts.deploy.drop_bucket import DropBucket
 from scripts.deploy.place import Place
+from scripts.deploy.reading import reading_findings
 from scripts.deploy.releases import CodeBucket, Package, Release, built, release_of
 from scripts.deploy.ros import FAILED_CREATES, UPDATABLE, Change, Event, Ros, Stack
 from scripts.deploy.smoke import smoke_test
@@ -82,6 +83,18 @@ class Deployment:
         """Let the page upload into a bucket that was kept; into others the template lets it."""
         if stack.parameters.get("KeptBucket") == "true" and (url := stack.outputs.get("PageUrl")):
             DropBucket(self._place, stack.parameters["BucketName"]).admit(url)
+
+    def check_reading(self, parameters: Mapping[str, str]) -> None:
+        """Raise ``Refusal`` if Bailian is to read the bucket and may not: all jobs would wait.
+
+        A stack gives the tag to its own bucket, but not to one that was kept.
+        """
+        if parameters.get("InputFrom") != "oss":
+            return
+        kept = parameters["BucketName"] if parameters.get("KeptBucket") == "true" else None
+        for finding in reading_findings(self._place, Control(self._place), kept):
+            if finding.problem and finding.is_fatal:
+                raise Refusal(finding.problem.code, f"→ {finding.fix}")
 
     def next_release(self, package: Package, previous: str, parameters: Mapping[str, str]) -> Release:
         return release_of(package, self._name, previous, parameters, datetime.now(timezone.utc))

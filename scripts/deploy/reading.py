@@ -19,9 +19,11 @@ _GET_ROLE = Question("ram.aliyuncs.com", "2015-05-01", "GetRole")
 _NO_ROLE = "EntityNotExist.Role"
 
 
-def reading_findings(place: Place, control: Control, bucket: str) -> Iterator[Finding]:
+def reading_findings(place: Place, control: Control, bucket: str | None) -> Iterator[Finding]:
+    """Without a bucket that could lack the tag, only the role is looked for."""
     yield _role(control)
-    yield _tag(place, bucket)
+    if bucket:
+        yield _tag(place, bucket)
 
 
 def _role(control: Control) -> Finding:

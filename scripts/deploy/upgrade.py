@@ -53,6 +53,7 @@ class Upgrade:
     ) -> int | None:
         deployment, note = self.deployment, self._note(stack)
         given = {**self.place.given, **asked}
+        deployment.check_reading({**stack.parameters, **given})
         release = deployment.next_release(
             package, former.prefix if former else "", {**stack.parameters, **given}
         )

@@ -11,7 +11,7 @@ import pytest
 
 from scripts.bundle.zips import ROOT
 from scripts.deploy.control import Control
-from scripts.deploy.deployment import new_secrets
+from scripts.deploy.deployment import Deployment, new_secrets
 from scripts.deploy.doctor import Doctor
 from scripts.deploy.finding import Finding
 from scripts.deploy.place import Place
@@ -21,6 +21,7 @@ from scripts.localcloud.options import ACCOUNT_ID, REGION
 from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags
 from scripts.localcloud.ros.account import LocalAccount
 from scripts.localcloud.ros.rights import NEEDED
+from scripts.operate.texts.said import Refusal
 from scripts.template.ros import read_template
 from shared.providers.bailian.profile import BUCKET_TAG, READING_ROLE
 from tests.support.local_account import batchdrop
@@ -139,6 +140,7 @@ def test_a_stack_whose_bucket_bailian_is_to_read_takes_its_role_and_a_tag(
 ) -> None:
     given = {**parameters(place), "InputFrom": "oss"}
     storage, bucket, tag = account.oss.storage, NAMES["BucketName"], "=".join(BUCKET_TAG)
+    account.keys.linked_roles.clear()
     (found,) = problems(place, given)
     assert (found.name, found.stops) == (READING_ROLE, True)
     assert found.fix == "aliyun ram CreateServiceLinkedRole --ServiceName datahub.sfm.aliyuncs.com"
@@ -153,7 +155,29 @@ def test_a_stack_whose_bucket_bailian_is_to_read_takes_its_role_and_a_tag(
         put_bucket_tags(storage, bucket, dict([BUCKET_TAG]))
         assert problems(place, given) == []
     finally:
-        account.keys.linked_roles.clear()
+        storage.delete_bucket(bucket)
+
+
+def test_no_upgrade_lets_jobs_wait_for_a_role_or_for_the_tag_of_a_kept_bucket(
+    account: LocalAccount, place: Place
+) -> None:
+    deployment = Deployment(place, "s", print, print, 1.0)
+    kept = {**NAMES, "InputFrom": "oss", "KeptBucket": "true"}
+    storage, bucket = account.oss.storage, NAMES["BucketName"]
+    account.keys.linked_roles.clear()
+    deployment.check_reading({**kept, "InputFrom": "upload"})
+    with pytest.raises(Refusal, match="CreateServiceLinkedRole"):
+        deployment.check_reading(kept)
+
+    account.keys.linked_roles.add(READING_ROLE)
+    put_bucket_tags(storage, bucket, {"team": "ours"})
+    try:
+        with pytest.raises(Refusal, match="bailian-datahub-access#read"):
+            deployment.check_reading(kept)
+        deployment.check_reading({**kept, "KeptBucket": "false"})
+        put_bucket_tags(storage, bucket, dict([BUCKET_TAG]))
+        deployment.check_reading(kept)
+    finally:
         storage.delete_bucket(bucket)
 
 

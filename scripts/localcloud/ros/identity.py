@@ -12,6 +12,7 @@ from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.ram import Statement, is_allowed, parse_statement
 from scripts.localcloud.actions.refusal import Refusal
 from scripts.localcloud.options import ACCOUNT_ID, REGION
+from shared.providers.bailian.profile import READING_ROLE
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,13 @@ class AccountKeys(AccessKeys):
     """The keys of an account: the owner's, those of RAM users, and those of functions.
 
     Attributes:
-        linked_roles: The names of those that cloud services have in it.
+        linked_roles: Of cloud services; Bailian's is there, as once data was imported in its console.
     """
 
     def __init__(self, owners: Mapping[str, str], region: str) -> None:
         super().__init__(owners, region)
         self._users: dict[str, User] = {}
-        self.linked_roles: set[str] = set()
+        self.linked_roles = {READING_ROLE}
 
     def add_user(
         self, name: str, actions: Iterable[str], conditional: Mapping[str, object] | None = None

@@ -234,8 +234,8 @@ TEXTS = {
         "InputFrom is oss, but the account does not have the service-linked role by which Bailian reads OSS.",
     ),
     "doctor_bucket_tag": Text(
-        "InputFrom 为 oss，但已有的存储桶没有这个标签，百炼不能读取它。如果它还有别的标签，请在 OSS 控制台添加，因为下面的命令会替换全部标签。",
-        "InputFrom is oss, but the bucket is there already and does not have this tag, so Bailian may not read it. If it has other tags, add this one in the OSS console: the command below replaces them all.",
+        "InputFrom 为 oss，但已有的存储桶没有这个标签，百炼不能读取它（资源栈自己创建的存储桶，upgrade 会加上标签）。如果它还有别的标签，请在 OSS 控制台添加，因为下面的命令会替换全部标签。",
+        "InputFrom is oss, but the bucket is there already and does not have this tag, so Bailian may not read it (upgrade gives it to a bucket that its stack made). If it has other tags, add this one in the OSS console: the command below replaces them all.",
     ),
     "doctor_page": Text(
         "没有设置 PageDomain：浏览器会下载函数默认域名上的页面，而不是显示它。只用命令行时可以不管。",
