@@ -33,7 +33,7 @@ class AccountKeys(AccessKeys):
     """The keys of an account: the owner's, those of RAM users, and those of functions.
 
     Attributes:
-        linked_roles: Of cloud services; Bailian's is there, as once data was imported in its console.
+        linked_roles: Of cloud services. Bailian's is there, as once its console imported data.
     """
 
     def __init__(self, owners: Mapping[str, str], region: str) -> None:

@@ -25,6 +25,8 @@ _FIRST_BATCH_ROWS = 4
 # Raised by values in lists and structures, which become Python's: days beyond its calendar, unknown
 # zones.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError)
+# So pyarrow before 26, of a file in which nothing is wrong.
+_FIXED_LISTS = "Expected all lists to be of size"
 _NO_NUMBER = "nan"  # pandas writes it where a number is missing
 _MAX_BATCH_ROWS = 128  # more are hardly faster
 
@@ -59,7 +61,8 @@ def parquet_records(file: IO[bytes], notes: TableNotes) -> Iterator[Record]:
                     yield Record(line + at, kept, tuple(_problems(line + at, cells, columns)))
                 line += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserInputError([Problem("unreadable_parquet", values={"reason": str(error)})]) from error
+        code = "fixed_lists_with_nulls" if _FIXED_LISTS in str(error) else "unreadable_parquet"
+        raise UserInputError([Problem(code, values={"reason": str(error)})]) from error
 
 
 def _batches(table: ParquetFile) -> Iterator[pa.RecordBatch]:

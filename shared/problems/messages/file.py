@@ -90,6 +90,10 @@ FILE_MESSAGES: dict[str, Message] = {
         "不是有效的 Parquet 文件，或文件已损坏（{reason}）。请重新导出并完整上传，或改用 CSV。",
         "The file is not Parquet, or it is damaged ({reason}). Export it again and upload all of it, or use CSV.",
     ),
+    "fixed_lists_with_nulls": Message(
+        "文件中有定长列表列，并且含有空值；这里的 Parquet 读取器读不了（{reason}）。请把该列另存为不定长列表（例如 pyarrow 的 list_(float32())），或改用 CSV。",
+        "A column of fixed-size lists has missing values, which the Parquet reader here cannot read ({reason}). Save it as lists of any size, such as pyarrow's list_(float32()), or use CSV.",
+    ),
     "unreadable_value": Message(
         "无法读取该值（{reason}）。请改正，或先将该列转为文本。",
         "This value cannot be read ({reason}). Correct it, or convert the column to text first.",

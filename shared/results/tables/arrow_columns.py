@@ -54,25 +54,26 @@ def _boolean(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def vectors(size: int) -> ArrowColumn:
-    """Vectors of one size, in single precision."""
-    kind = pa.list_(pa.float32(), size)
+def _vectors(values: Sequence[object]) -> pa.Array:
+    numbers, ends = array("f"), array("i", [0])
+    for each in values:
+        if isinstance(each, list):
+            numbers.fromlist(each)
+        elif each is not None:
+            raise ValueError(each)
+        ends.append(len(numbers))
+    flat = pa.Array.from_buffers(pa.float32(), len(numbers), [None, pa.py_buffer(numbers)])
+    if pc.any(pc.is_inf(flat)).as_py():
+        raise ValueError("beyond single precision")
+    places = pa.Array.from_buffers(pa.int32(), len(ends), [None, pa.py_buffer(ends)])
+    return pa.ListArray.from_arrays(
+        places, flat, mask=pa.array([each is None for each in values], pa.bool_())
+    )
 
-    def made(values: Sequence[list[float] | None]) -> pa.Array:
-        nothing = [0.0] * size
-        numbers = array("f")
-        for each in values:
-            if each is not None and not (isinstance(each, list) and len(each) == size):
-                raise ValueError(each)
-            numbers.fromlist(nothing if each is None else each)
-        flat = pa.Array.from_buffers(pa.float32(), len(numbers), [None, pa.py_buffer(numbers)])
-        if pc.any(pc.is_inf(flat)).as_py():
-            raise ValueError(size)
-        return pa.FixedSizeListArray.from_arrays(
-            flat, type=kind, mask=pa.array([each is None for each in values], pa.bool_())
-        )
 
-    return ArrowColumn(kind, made)
+# Of any size: pyarrow before 26, which is Function Compute's, reads no list of one size that holds
+# a null ("Expected all lists to be of size=2 but index 1 had size=0").
+VECTORS = ArrowColumn(pa.list_(pa.float32()), _vectors)
 
 
 def own_column(name: str) -> ArrowColumn | None:

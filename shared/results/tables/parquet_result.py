@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from shared.bucket.records import Plan
 from shared.formats.sizes import MIB
 from shared.ports.store import ObjectStore
-from shared.results.tables.arrow_columns import ANSWERS, COUNT, TEXT, ArrowColumn, own_column, vectors
+from shared.results.tables.arrow_columns import ANSWERS, COUNT, TEXT, VECTORS, ArrowColumn, own_column
 from shared.results.tables.object_file import ObjectFile, Sink
 from shared.results.tables.part_values import Places, members, part_lines, values_reader
 
@@ -51,17 +51,16 @@ def typed_columns(plan: Plan, lines: Callable[[], Iterable[bytes]]) -> dict[int,
         if column := own_column(name):
             columns[place] = column
     columns |= {place: ANSWERS[kind] for place, kind in places.answers.items() if kind in ANSWERS}
-    if places.vector is not None and (size := _vector_size(lines(), places.vector)):
-        columns[places.vector] = vectors(size)
+    if places.vector is not None and _has_one_vector_a_row(lines(), places.vector):
+        columns[places.vector] = VECTORS
     return columns
 
 
-def _vector_size(lines: Iterable[bytes], place: int) -> int:
-    """How long the first vector is; 0 if there is none, or more than one in a row."""
+def _has_one_vector_a_row(lines: Iterable[bytes], place: int) -> bool:
+    """By the first that has any."""
     read = values_reader([place])
     found = next(filter(None, (read(line)[place] for line in lines)), None)
-    is_one = isinstance(found, list) and not isinstance(found[0], list)
-    return len(found) if is_one else 0  # type: ignore[arg-type]  # a list, as just seen
+    return isinstance(found, list) and not isinstance(found[0], list)
 
 
 def write_parquet(

@@ -298,29 +298,28 @@ def vectors(*rows: object) -> Any:
     return answer
 
 
-def test_vectors_are_lists_of_one_size_in_single_precision() -> None:
-    answer = vectors([[0.5, -1e-3, 3]], None, [[0.25, 0.1, -0.0]])
+def test_vectors_are_lists_in_single_precision() -> None:
+    answer = vectors([[0.5, -1e-3, 3]], None, [[0.25, -0.0]])
 
     store, plan = run_job("t.csv", b"a\nx\ny\nz\n", EMBED, answer)
 
     result = table_of(store, plan)
-    assert result["content"].type == pa.list_(pa.float32(), 3)
+    assert result["content"].type == pa.list_(pa.float32())
     # The provider's order is not the file's.
     got = sorted(map(str, result["content"].to_pylist()))
-    single = [str(pa.array(each, pa.float32()).to_pylist()) for each in ([0.5, -1e-3, 3], [0.25, 0.1, -0.0])]
+    single = [str(pa.array(each, pa.float32()).to_pylist()) for each in ([0.5, -1e-3, 3], [0.25, -0.0])]
     assert got == sorted([*single, "None"])
 
 
 @pytest.mark.parametrize(
     "rows",
     [
-        ([[1.5, 2]], [[1.5]]),
         ([[1.5, 2], [3, 4]], [[5, 6], [7, 8]]),
         ([[1.5, 2]], [[5, 6], [7, 8]]),
         ([[1.5, 1e300]], [[1, 2]]),
         ([["x", 2]], [[1, 2]]),
     ],
-    ids=["sizes", "several", "one and several", "double", "texts"],
+    ids=["several", "one and several", "double", "texts"],
 )
 def test_vectors_that_are_not_alike_are_json_and_whole(rows: tuple[Any, ...]) -> None:
     store, plan = run_job("t.csv", b"a\nx\ny\n", EMBED, vectors(*rows))
