@@ -29,7 +29,7 @@ from shared.pipeline.waiting import asked_of_provider, keep_running
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.provider import BatchId, BatchState
 from shared.ports.providers import Providers
-from shared.ports.store import ObjectStore
+from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import (
     ConfigurationError,
     ObjectMissing,
@@ -91,16 +91,25 @@ class CollectShard:
 
     def __call__(self, attempt: Attempt) -> CollectResult:
         """Decide what the ticket means, then act on it."""
+        ticket = self.store.head(ticket_key(Stage.FINISHED, attempt))
         try:
-            return self._look_at(attempt)
+            return self._look_at(attempt, ticket)
         except WorkLeft:
-            # Put again, it starts an invocation at once.
-            BucketRecords(self.store).put_finished(attempt, heard_from="closing")
+            self._put_again(attempt, ticket)
             return CollectResult.CLOSING
 
-    def _look_at(self, attempt: Attempt) -> CollectResult:
+    def _put_again(self, attempt: Attempt, ticket: ObjectHead | None) -> None:
+        """Start an invocation at once, unless a twin that was out of time, too, or is done has.
+
+        Otherwise each event that comes twice would double them, in each turn.
+        """
+        lying = self.store.head(ticket_key(Stage.FINISHED, attempt))
+        if (lying and lying.modified_at) == (ticket and ticket.modified_at):
+            BucketRecords(self.store).put_finished(attempt, heard_from="closing")
+
+    def _look_at(self, attempt: Attempt, ticket: ObjectHead | None) -> CollectResult:
         records = BucketRecords(self.store)
-        meaning = self._meaning_of(attempt)
+        meaning = self._meaning_of(attempt, ticket)
         if isinstance(meaning, Submitted):
             return self._collect_if_possible(meaning)
         if meaning is CollectResult.EARLY and records.find_ready(attempt) is None:
@@ -110,10 +119,10 @@ class CollectShard:
             records.drop_ticket(Stage.FINISHED, attempt)
         return meaning
 
-    def _meaning_of(self, attempt: Attempt) -> Submitted | CollectResult:
+    def _meaning_of(self, attempt: Attempt, ticket: ObjectHead | None) -> Submitted | CollectResult:
         """``EARLY``: a notification overtook the submission, or the ``ready/`` ticket was lost."""
         records = BucketRecords(self.store)
-        if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
+        if ticket is None:
             CloseJob(self.store, self.clock, pause=self.pause).give_way(attempt.job_id)
             return CollectResult.GONE
         plan = records.find_plan(attempt.job_id)
