@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request
-from scripts.localcloud.answers.upstream import Upstream
-from scripts.localcloud.answers.upstream_calls import UpstreamCalls
+from scripts.localcloud.answers.upstream import Silence, Upstream
+from scripts.localcloud.answers.upstream_calls import Heard, Replies, UpstreamCalls
+from scripts.localcloud.answers.upstream_health import AskedRow
 from shared.ports.profile import CHAT
 from tests.support.bailian_requests import wait_for
 
@@ -138,3 +139,15 @@ def test_name_and_password_may_stand_in_the_address(server: Server) -> None:
     assert body_of(said) == ANSWER
     ((_, headers, _),) = server.seen
     assert headers["Authorization"] == f"Basic {base64.b64encode(b'me:s3cret').decode()}"
+
+
+def test_however_many_calls_fail_before_they_are_made_each_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file")
+    calls, replies = UpstreamCalls(Upstream("https://127.0.0.1:9/v1"), 4), Replies()
+
+    calls.ask([AskedRow(ROW)] * 2000, replies)
+    told: list[Heard] = []
+    wait_for(lambda: told.extend(replies.next(0.1)) or len(told) == 2000)
+    calls.close()
+
+    assert all(isinstance(heard.said, Silence) for heard in told)

@@ -138,15 +138,15 @@ class Answering:
         replies = Replies()
         try:
             while True:
-                tick()
+                try:
+                    tick()
+                except Exception:
+                    yield from self._answered(replies.next(0), rows)  # they may have been paid for
+                    raise
                 calls.ask(self._to_ask(rows), replies)
                 if rows.is_done:
                     return
-                group = replies.next(_TICK_S)
-                rows.pending -= len(group)
-                told = [(heard.row.request, self._answer_of(heard, rows)) for heard in group]
-                if answered := [(request, answer) for request, answer in told if answer]:
-                    yield answered
+                yield from self._answered(replies.next(_TICK_S), rows)
         finally:
             replies.is_wanted = False
 
@@ -157,6 +157,12 @@ class Answering:
                 return
             rows.pending += 1
             yield row
+
+    def _answered(self, group: list[Heard], rows: _Rows) -> Iterator[Answers]:
+        rows.pending -= len(group)
+        told = [(heard.row.request, self._answer_of(heard, rows)) for heard in group]
+        if answered := [(request, answer) for request, answer in told if answer]:
+            yield answered
 
     def _answer_of(self, heard: Heard, rows: _Rows) -> Answer | None:
         row, said, asked_at = heard

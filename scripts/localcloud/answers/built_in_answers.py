@@ -134,8 +134,8 @@ def failed_answer(status: int, *, in_error_file: bool) -> Answer:
 def _chat_answer(request: Request, prompt: str, created: int, *, wants_json: bool) -> Answer:
     # As recorded, a completion's id is made of the id of its request.
     request_id = new_id()
-    # The real test model leaves out the role, and always counts 20/6/26 tokens.
     model = request.model
+    # The real test model leaves out the role, and always counts 20/6/26 tokens.
     if model == TEST_MODEL:
         message, usage = {"content": TEST_RESULT}, _usage(20, 6)
     else:

@@ -7,16 +7,25 @@ ends.
 from __future__ import annotations
 
 import re
-from http.client import BadStatusLine, IncompleteRead, LineTooLong, RemoteDisconnected
+import zlib
+from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, RemoteDisconnected
 
-_MOST_HEAD_BYTES, _MOST_SIZE_BYTES = 64 * 1024, 4 * 1024
-_STATUS = re.compile(rb"HTTP/1\.(\d+) +([1-9]\d\d)(?: [^\r\n]*)?\r\n")
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
-_CLOSES = re.compile(rb"\r\nconnection:[^\r\n]*\bclose\b", re.IGNORECASE)
-_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
+_MOST_HEAD_BYTES, _MOST_SIZE_BYTES = 1024 * 1024, 4 * 1024
+# A line may end without a carriage return (section 2.2), and who asks for no encoding may get one.
+_HEAD_END, _BLANK = re.compile(rb"\r?\n\r?\n"), re.compile(rb"\n\r?\n")
+_STATUS = re.compile(rb"HTTP/1\.(\d+) +([1-9]\d\d)(?: [^\r\n]*)?\r?\n")
+_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r?\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\ntransfer-encoding:[ \t]*chunked[ \t]*\r?\n", re.IGNORECASE)
+_ZIPPED = re.compile(rb"\ncontent-encoding:[ \t]*(x-)?(gzip|deflate)[ \t]*\r?\n", re.IGNORECASE)
+_CLOSES = re.compile(rb"\nconnection:[^\r\n]*\bclose\b", re.IGNORECASE)
+_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?\r?", re.DOTALL)
+_GZIP_OR_ZLIB = 32 + 15  # https://docs.python.org/3/library/zlib.html#zlib.decompressobj
 _CONTINUE = range(100, 200)
 _WITHOUT_CONTENT = frozenset({204, 304})
+
+
+class WrongEncoding(HTTPException):
+    """The content is not what the head says."""
 
 
 class HttpReply:
@@ -33,13 +42,24 @@ class HttpReply:
         self._chunks: list[bytes] = []
         self._at = 0
         self._length: int | None = None
-        self._is_chunked = self._had_last_chunk = False
+        self._is_chunked = self._had_last_chunk = self._is_zipped = False
         self.status = 0
         self.is_whole = self.keeps_open = False
 
     @property
     def content(self) -> bytes:
-        return b"".join(self._chunks)
+        """Raises: WrongEncoding."""
+        content = b"".join(self._chunks)
+        if not self._is_zipped or not content:
+            return content
+        decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
+        try:
+            content = decoder.decompress(content)
+        except zlib.error as error:
+            raise WrongEncoding(str(error)) from error
+        if not decoder.eof:
+            raise WrongEncoding("the end is missing")
+        return content
 
     def feed(self, data: bytes) -> bool:
         """Take what has come; returns whether the reply is whole.
@@ -49,12 +69,12 @@ class HttpReply:
         """
         self._read += data
         while not self.status:
-            end = self._read.find(b"\r\n\r\n")
-            if end < 0:
+            end = _HEAD_END.search(self._read)
+            if end is None:
                 if len(self._read) > _MOST_HEAD_BYTES:
                     raise LineTooLong("header line")
                 return False
-            self._take_head(bytes(self._read[: end + 4]))
+            self._take_head(bytes(self._read[: end.end()]))
         if self._is_chunked:
             self._take_chunks()
         elif self._length is not None and len(self._read) >= self._at + self._length:
@@ -88,6 +108,7 @@ class HttpReply:
         self.keeps_open = status[1] != b"0" and not _CLOSES.search(head)
         length = _LENGTH.search(head)
         self._is_chunked = _CHUNKED.search(head) is not None
+        self._is_zipped = _ZIPPED.search(head) is not None
         if self.status in _WITHOUT_CONTENT:
             self._is_chunked, self._length = False, 0
         elif length and not self._is_chunked:
@@ -96,11 +117,11 @@ class HttpReply:
             self.keeps_open = False
 
     def _take_chunks(self) -> None:
-        while (line_end := self._read.find(b"\r\n", self._at)) >= 0:
+        while (line_end := self._read.find(b"\n", self._at)) >= 0:
             size = _SIZE.fullmatch(self._read, self._at, line_end)
             if size is None:
-                raise IncompleteRead(self.content)
-            size_bytes, start = int(size[1], 16), line_end + 2
+                raise IncompleteRead(b"")
+            size_bytes, start = int(size[1], 16), line_end + 1
             if not size_bytes:
                 self._take_trailers(line_end)
                 return
@@ -113,9 +134,8 @@ class HttpReply:
 
     def _take_trailers(self, line_end: int) -> None:
         self._had_last_chunk = True
-        end = self._read.find(b"\r\n\r\n", line_end)
-        if end >= 0:
-            self._at = end + 4
+        if end := _BLANK.search(self._read, line_end):
+            self._at = end.end()
             self._take_last(0)
 
     def _take_last(self, length: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 
 class Line(NamedTuple):
@@ -23,11 +23,15 @@ def read_lines(path: Path, max_bytes: int) -> Iterator[Line]:
     with path.open("rb") as file:
         while line := file.readline(max_bytes + 2):
             number += 1
-            rest = line
-            while rest and not rest.endswith(b"\n"):
-                rest = file.readline(max_bytes)
+            if len(line) > max_bytes:
+                _skip_rest(file, line, max_bytes)
             if not line.isspace():
                 yield Line(number, line.rstrip(b"\r\n"))
+
+
+def _skip_rest(file: BinaryIO, rest: bytes, max_bytes: int) -> None:
+    while rest and not rest.endswith(b"\n"):
+        rest = file.readline(max_bytes)
 
 
 def shuffled_lines(path: Path) -> Iterator[bytes]:

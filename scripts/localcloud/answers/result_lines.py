@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -48,11 +48,12 @@ class ResultLines:
         for file in self._files.values():
             file.close()
 
-    def hold(self, custom_id: str, answer: Answer, rendered: Rendered) -> None:
-        """Count the row, whose line ``flush`` writes; a lost row counts as completed, unwritten."""
-        if not answer.is_lost:
-            self._held[ERRORS if answer.in_error_file else OUTPUT] += rendered(custom_id, answer)
-        self._count(custom_id, failed=answer.in_error_file)
+    def hold(self, answered: Iterable[tuple[str, Answer]], rendered: Rendered) -> None:
+        """Count these rows, whose lines ``flush`` writes; a lost row is counted, and has none."""
+        for custom_id, answer in answered:
+            if not answer.is_lost:
+                self._held[ERRORS if answer.in_error_file else OUTPUT] += rendered(custom_id, answer)
+            self._count(custom_id, failed=answer.in_error_file)
 
     @property
     def held_bytes(self) -> int:

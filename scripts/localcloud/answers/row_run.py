@@ -15,7 +15,7 @@ from typing import Generic
 from scripts.localcloud.answers.answering import Answering, Answers
 from scripts.localcloud.answers.built_in_answers import Answer, Request
 from scripts.localcloud.answers.faults import Faults, Struck
-from scripts.localcloud.answers.result_lines import Rendered, ResultLines, quick_result_line, result_line
+from scripts.localcloud.answers.result_lines import ResultLines, quick_result_line, result_line
 from scripts.localcloud.interruptions import Interruptions
 from shared.ports.clock import Clock
 
@@ -75,21 +75,21 @@ class RowRun(ABC, Generic[Struck]):
         for group in answering.answers(requests, self._look_now_and_then, one_by_one=pause_s > 0):
             # Before anything that may end the run: an upstream may have been paid for them.
             costs_nothing = answering.costs_nothing(group[0][0].url)
-            self._hold(group, results, position, total, quick_result_line if costs_nothing else result_line)
+            rendered = quick_result_line if costs_nothing else result_line
+            results.hold(self._kept(group, position, total), rendered)
             position += len(group)
             if not costs_nothing or results.held_bytes >= _HELD_BYTES:
                 self._write(results.flush)
             self._show_now_and_then(results)
-            self._look_now_and_then()
+            if costs_nothing:
+                self._look_now_and_then()
             if time.monotonic() < (moment := started + pause_s * position):
                 self._wait_until(moment)
 
-    def _hold(
-        self, group: Answers, results: ResultLines, position: int, total: int, rendered: Rendered
-    ) -> None:
+    def _kept(self, group: Answers, position: int, total: int) -> Iterator[tuple[str, Answer]]:
         for number, (request, answer) in enumerate(group, start=position):
             self._before_row(number, total)
-            results.hold(request.custom_id, self._spoilt(answer, number, total), rendered)
+            yield request.custom_id, self._spoilt(answer, number, total)
 
     def _show_now_and_then(self, results: ResultLines) -> None:
         now = time.monotonic()

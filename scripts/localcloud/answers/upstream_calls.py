@@ -7,9 +7,9 @@ import re
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPException
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import NamedTuple
@@ -32,7 +32,6 @@ from scripts.localcloud.answers.upstream_health import AskedRow
 from scripts.localcloud.answers.upstream_way import Way, Ways
 
 _ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
-_FAILURES = (OSError, HTTPException, ValueError)
 
 
 class Heard(NamedTuple):
@@ -56,11 +55,13 @@ class Replies:
         self.is_wanted = True
 
     def next(self, timeout_s: float) -> list[Heard]:
-        """Wait for a group; empty if none has come in time."""
-        try:
-            return self._groups.get(timeout=timeout_s)
-        except Empty:
-            return []
+        """All that has come; waits for the first, and is empty if none has come in time."""
+        come: list[Heard] = []
+        with suppress(Empty):
+            come += self._groups.get(timeout=timeout_s)
+            while True:
+                come += self._groups.get_nowait()
+        return come
 
     def hand_over(self) -> None:
         group, self.held = self.held, []
@@ -161,8 +162,9 @@ class UpstreamCalls:
         self._busy += 1
         try:
             way, body = self._ways.to(call.url), request_to(self._upstream, call.row.request)
-        except _FAILURES as error:
-            self._ended(call, error)
+        except Exception as error:  # noqa: BLE001 - each call has an end, whatever comes of it
+            # Not at once: the next call would fail from here, and the next from there.
+            asyncio.get_running_loop().call_soon(self._ended, call, error)
             return
         if way.is_proxied:
             self._go(self._post(call, body))
@@ -192,7 +194,7 @@ class UpstreamCalls:
         made = partial(Connection, self._upstream.timeout_s, self._replied)
         try:
             connection = await way.connect(made, self._threads)
-        except _FAILURES as error:
+        except Exception as error:  # noqa: BLE001 - the same
             self._ended(call, error)
         else:
             self._send(connection, call, content)
@@ -200,10 +202,10 @@ class UpstreamCalls:
     async def _post(self, call: _Call, body: bytes) -> None:
         try:
             status, content = await self._threads.awaited(partial(self._ways.post, call.url, body))
-        except _FAILURES as error:
-            self._ended(call, error)
-        else:
-            self._ended(call, heard(status, content, call.url))
+            said: Answer | Silence | Exception = heard(status, content, call.url)
+        except Exception as error:  # noqa: BLE001 - the same
+            said = error
+        self._ended(call, said)
 
     def _replied(self, connection: Connection, said: HttpReply | Exception) -> None:
         call = self._under_way.pop(connection)
@@ -215,7 +217,13 @@ class UpstreamCalls:
         if 300 <= said.status < 400:  # whoever redirects has not done the work
             self._go(self._post(call, request_to(self._upstream, call.row.request)))
         else:
-            self._ended(call, heard(said.status, said.content, call.url))
+            self._ended(call, self._heard(call, said))
+
+    def _heard(self, call: _Call, reply: HttpReply) -> Answer | Silence | Exception:
+        try:
+            return heard(reply.status, reply.content, call.url)
+        except Exception as error:  # noqa: BLE001 - the same
+            return error
 
     def _ended(self, call: _Call, said: Answer | Silence | Exception) -> None:
         self._busy -= 1

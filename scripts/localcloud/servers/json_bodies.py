@@ -22,7 +22,8 @@ def quick_json(content: bytes) -> Any:
         document = orjson.loads(content)
     except ValueError:  # it is stricter
         return exact_json(content)
-    return _not_too_deep(document, content)
+    # Most are too short, which is asked here because a call would take a tenth of the time.
+    return document if len(content) <= 2 * MAX_DEPTH else _not_too_deep(document, content)
 
 
 def exact_json(content: bytes) -> Any:

@@ -145,8 +145,8 @@ class BatchRun(RowRun[BatchFault]):
         if status == "cancelled" or (status == "expired" and self._fault.report_unprocessed):
             message = f"The batch was {status} before this request was processed."
             unprocessed = Answer(error={"code": f"batch_{status}", "message": message}, in_error_file=True)
-            for request in self._requests(results):
-                results.hold(request.custom_id, unprocessed, result_line)
+            ids = [request.custom_id for request in self._requests(results)]
+            results.hold(((custom_id, unprocessed) for custom_id in ids), result_line)
             results.flush()
 
     def _show(self, results: ResultLines) -> None:

@@ -104,7 +104,7 @@ class _Scan:
 
     def _is_as_the_last(self, fields: dict[str, Any]) -> bool:
         """Whether it differs from a line without a finding in its id and in what nobody checks."""
-        custom_id, body = fields.get("custom_id"), fields.get("body")
+        model, custom_id, body = self.model, fields.get("custom_id"), fields.get("body")
         is_alike = (
             isinstance(custom_id, str)
             and 0 < len(custom_id) <= self.limits.max_custom_id_chars
@@ -112,8 +112,8 @@ class _Scan:
             and fields.get("method") == "POST"
             and fields.get("url") == self.endpoint
             and isinstance(body, dict)
-            and bool(self.model)
-            and body.get("model") == self.model
+            and model != ""
+            and body.get("model") == model
             and body.get("enable_thinking") is self.thinks
         )
         if is_alike:

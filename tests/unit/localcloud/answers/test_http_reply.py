@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zlib
 from http.client import BadStatusLine, HTTPException, HTTPResponse, LineTooLong
 from itertools import pairwise
 from typing import Any, cast
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.localcloud.answers.http_reply import HttpReply
+from scripts.localcloud.answers.http_reply import HttpReply, WrongEncoding
 
 Read = tuple[int, bytes, bool]
 PIECES = st.lists(st.binary(max_size=300), max_size=4)
@@ -23,6 +25,7 @@ HEADERS = [
     b"Content-Type: application/json", b"connection: close", b"Connection: Keep-Alive", b"CONNECTION:  close ",
     b"X-Content-Length: 3", b"Connection: upgrade, close", b"X-Empty:", b"Via: content-length: 4",
     b"Transfer-Encoding: gzip, chunked", b"Content-Length: none", b"Content-Length: -1",
+    b"Content-Length: " + b"1" * 5000,
 ]  # fmt: skip
 
 
@@ -41,7 +44,8 @@ def replies(draw: st.DrawFn) -> tuple[bytes, bytes]:
     framed = {"length": b"content-LENGTH: %d" % len(body), "chunks": b"Transfer-encoding:Chunked"}
     others = draw(st.lists(st.sampled_from(HEADERS), max_size=3))
     lines = [status, *filter(None, [framed.get(framing)]), *others]
-    return b"\r\n".join(lines) + b"\r\n\r\n", body
+    line_end = draw(st.sampled_from([b"\r\n", b"\n"]))
+    return line_end.join([*lines, b"", b""]), body
 
 
 def by_http_client(whole: bytes) -> Read | None:
@@ -101,12 +105,25 @@ def test_early_hints_are_not_the_reply() -> None:
     assert (reply.status, reply.content, reply.keeps_open) == (200, b"ok", True)
 
 
+@pytest.mark.parametrize("packed", [gzip.compress(b"content"), zlib.compress(b"content")])
+def test_what_comes_packed_without_being_asked_for_is_unpacked(packed: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    whole, damaged = HttpReply(), HttpReply()
+
+    whole.feed(head + packed)
+    damaged.feed(head + packed[:-1] + b"?")
+
+    assert whole.content == b"content"
+    with pytest.raises(WrongEncoding):
+        _ = damaged.content
+
+
 @pytest.mark.parametrize(
     ("sent", "error"),
     [
         (b"SSH-2.0-OpenSSH\r\n\r\n", BadStatusLine),
         (b"HTTP/2 200\r\n\r\n", BadStatusLine),
-        (b"x" * 100_000, LineTooLong),
+        (b"x" * 2_000_000, LineTooLong),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 10_000, LineTooLong),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc", HTTPException),
     ],
