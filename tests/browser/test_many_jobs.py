@@ -73,13 +73,12 @@ def test_ten_thousand_jobs_are_listed_within_a_second(address: str, open_page: O
 
     page.goto(address)
     page.get_by_text("1–30 of 10,000").wait_for()
-    took_s = [reload_s(page) for _ in range(8)]
+    # Of the page's function and of the local OSS together. Unlike the time, it does not go by what
+    # else the machine does, or hardly: with full caches it is up to half as much again.
+    assert any(reload_s(page) <= 1 for _ in range(8))
 
     assert page.get_by_text("all 2 rows answered").count() == 20
     assert page.get_by_role("button", name="Send open rows again").count() == 10
-    # Of the page's function and of the local OSS together. Unlike the time, it does not go by what
-    # else the machine does, or hardly: with full caches it is up to half as much again.
-    assert min(took_s) <= 1
 
     page.get_by_role("button", name="Older").click()
     page.get_by_text("31–60 of 10,000").wait_for()

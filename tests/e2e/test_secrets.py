@@ -191,7 +191,7 @@ def watched(tmp_path: Path, signed: set[bytes]) -> Iterator[Watched]:
         api_key=API_KEY,
         duplicates=2,
         workers=1,
-        timer_interval_s=1.0,
+        timer_interval_s=2.0,
         parameters=parameters,
     )
     for folder, secret in ((volcengine_dir(tmp_path), ARK_SECRET), (tencent_dir(tmp_path), TENCENT_SECRET)):
