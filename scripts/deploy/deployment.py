@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from scripts.bundle.imports import BuildError
 from scripts.deploy.control import Control
 from scripts.deploy.drop_bucket import DropBucket
+from scripts.deploy.health.reading import reading_findings
 from scripts.deploy.place import Place
-from scripts.deploy.reading import reading_findings
 from scripts.deploy.releases import CodeBucket, Package, Release, built, release_of
 from scripts.deploy.ros import FAILED_CREATES, UPDATABLE, Change, Event, Ros, Stack
 from scripts.deploy.smoke import smoke_test

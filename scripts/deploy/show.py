@@ -8,7 +8,7 @@ from dataclasses import asdict
 from scripts.bundle.zips import ROOT
 from scripts.deploy.control import Control
 from scripts.deploy.deployment import new_secrets
-from scripts.deploy.doctor import Doctor
+from scripts.deploy.health.doctor import Doctor
 from scripts.deploy.place import Place
 from scripts.deploy.releases import Release
 from scripts.deploy.ros import Change, Event, Stack

@@ -12,10 +12,10 @@ import pytest
 from scripts.bundle.zips import ROOT
 from scripts.deploy.control import Control
 from scripts.deploy.deployment import Deployment, new_secrets
-from scripts.deploy.doctor import Doctor
-from scripts.deploy.finding import Finding
+from scripts.deploy.health.doctor import Doctor
+from scripts.deploy.health.finding import Finding
+from scripts.deploy.health.rights import Right, at_best, missing, own_rights, statements_in
 from scripts.deploy.place import Place
-from scripts.deploy.rights import Right, at_best, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
 from scripts.localcloud.options import ACCOUNT_ID, REGION
 from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags

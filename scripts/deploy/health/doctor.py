@@ -12,11 +12,11 @@ import requests
 
 from scripts.bundle.bytecode import find_interpreter
 from scripts.deploy.control import CloudRefused, Control, Question
-from scripts.deploy.finding import Finding
+from scripts.deploy.health.finding import Finding
+from scripts.deploy.health.reading import reading_findings
+from scripts.deploy.health.rights import Right, at_best, fix_for, missing, own_rights, statements_in
 from scripts.deploy.place import Place
-from scripts.deploy.reading import reading_findings
 from scripts.deploy.releases import is_passing, open_bucket, reason_of
-from scripts.deploy.rights import Right, at_best, fix_for, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
 from scripts.localcloud.access.ram import PolicyError
 from scripts.operate.texts.said import said

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import oss2
 
 from scripts.deploy.control import CloudRefused, Control, Question
-from scripts.deploy.finding import Finding
+from scripts.deploy.health.finding import Finding
 from scripts.deploy.place import Place
 from scripts.deploy.releases import open_bucket, reason_of
 from scripts.operate.texts.said import said
