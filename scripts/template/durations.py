@@ -118,8 +118,9 @@ def table() -> str:
 def _cell(step: Step, timeout_s: float, network: float) -> str:
     seconds = step.seconds(network)
     shown = f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    if step.share:
-        return f"{shown} in {math.ceil(seconds / timeout_s / step.share)} turns"
+    turns = math.ceil(seconds / timeout_s / step.share) if step.share else 1
+    if turns > 1:
+        return f"{shown} in {turns} turns"
     if seconds <= timeout_s or not step.of_job:
         return shown
     return f"**{shown}**: {step.rows_within(timeout_s, network):,} rows fit"

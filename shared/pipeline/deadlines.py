@@ -39,7 +39,7 @@ SHARE_TO_SHOW = 1 / 30
 # What is left then is for a file's drafts to be removed, and its report to be written.
 SHARE_TO_VALIDATE = 19 / 20
 # No piece of a result is begun later: it takes seconds of Parquet, minutes of a workbook.
-SHARE_TO_CLOSE = 1 / 2
+SHARE_TO_CLOSE = 2 / 3
 UNKNOWN_TIMEOUT = timedelta(minutes=1)
 # What takes longer there has to do with somebody who is slow, or who does not answer at all.
 LONGEST_TURN = timedelta(seconds=5)

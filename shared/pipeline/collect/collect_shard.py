@@ -29,7 +29,7 @@ from shared.pipeline.waiting import asked_of_provider, keep_running
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.provider import BatchId, BatchState
 from shared.ports.providers import Providers
-from shared.ports.store import ObjectHead, ObjectStore
+from shared.ports.store import ObjectStore
 from shared.problems.exceptions import (
     ConfigurationError,
     ObjectMissing,
@@ -55,7 +55,7 @@ class CollectResult(str, Enum):
     WORK_REMOVED = "work_removed"
     GONE = "gone"
     EARLY = "early"
-    CLOSING = "closing"  # another invocation goes on
+    CLOSING = "closing"  # the timer has another invocation go on
     UNKNOWN = "unknown"
 
 
@@ -91,25 +91,16 @@ class CollectShard:
 
     def __call__(self, attempt: Attempt) -> CollectResult:
         """Decide what the ticket means, then act on it."""
-        ticket = self.store.head(ticket_key(Stage.FINISHED, attempt))
         try:
-            return self._look_at(attempt, ticket)
+            return self._look_at(attempt)
         except WorkLeft:
-            self._put_again(attempt, ticket)
+            # No function may put what starts itself, so the timer puts the ticket again.
+            log.info("closing.paused", extra={"attempt": str(attempt)})
             return CollectResult.CLOSING
 
-    def _put_again(self, attempt: Attempt, ticket: ObjectHead | None) -> None:
-        """Start an invocation at once, unless a twin that was out of time, too, or is done has.
-
-        Otherwise each event that comes twice would double them, in each turn.
-        """
-        lying = self.store.head(ticket_key(Stage.FINISHED, attempt))
-        if (lying and lying.modified_at) == (ticket and ticket.modified_at):
-            BucketRecords(self.store).put_finished(attempt, heard_from="closing")
-
-    def _look_at(self, attempt: Attempt, ticket: ObjectHead | None) -> CollectResult:
+    def _look_at(self, attempt: Attempt) -> CollectResult:
         records = BucketRecords(self.store)
-        meaning = self._meaning_of(attempt, ticket)
+        meaning = self._meaning_of(attempt)
         if isinstance(meaning, Submitted):
             return self._collect_if_possible(meaning)
         if meaning is CollectResult.EARLY and records.find_ready(attempt) is None:
@@ -119,11 +110,11 @@ class CollectShard:
             records.drop_ticket(Stage.FINISHED, attempt)
         return meaning
 
-    def _meaning_of(self, attempt: Attempt, ticket: ObjectHead | None) -> Submitted | CollectResult:
+    def _meaning_of(self, attempt: Attempt) -> Submitted | CollectResult:
         """``EARLY``: a notification overtook the submission, or the ``ready/`` ticket was lost."""
         records = BucketRecords(self.store)
-        if ticket is None:
-            CloseJob(self.store, self.clock, pause=self.pause).give_way(attempt.job_id)
+        if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
+            CloseJob(self.store, self.clock).give_way(attempt.job_id)
             return CollectResult.GONE
         plan = records.find_plan(attempt.job_id)
         if plan is None or plan.shard(attempt.shard) is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -13,18 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.bucket.attempt import Attempt
-from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.records import Plan
 from shared.formats.tables.parquet_footer import footer_end
 from shared.formats.tables.thrift import parse_struct, render_struct
 from shared.ports.clock import no_pause
 from shared.ports.profile import EMBEDDINGS
-from shared.problems.exceptions import WorkLeft
 from shared.results.tables import parquet_pieces
 from shared.results.tables.parquet_pieces import join_pieces, write_piece, write_result
 from shared.results.tables.parquet_result import write_parquet_result
 from tests.support.builders import JOB, plan_job
 from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.functions import OVERDUE
 from tests.support.kills import invocations_of, one_piece
 from tests.support.pipeline import Pipeline
 
@@ -201,7 +199,7 @@ def forget_pieces(job: Pipeline) -> None:
         job.store.delete(key)
 
 
-def test_a_closing_whose_time_is_over_puts_its_ticket_again_and_is_gone_on_with(
+def test_a_closing_whose_time_is_over_is_gone_on_with_when_the_timer_puts_its_ticket_again(
     large_shards: Pipeline,
 ) -> None:
     job = large_shards
@@ -212,33 +210,11 @@ def test_a_closing_whose_time_is_over_puts_its_ticket_again_and_is_gone_on_with(
 
     assert said == "closing"
     assert job.plan.result_key not in job.store.objects
-    assert job.deliver()[-1] == "final"
+    job.events.clear()
+    job.tick(after=OVERDUE.finished)
+    assert job.deliver() == ["final"]
     assert pq.read_table(io.BytesIO(job.store.get(job.plan.result_key))).num_rows == 40
     assert not job.store.keys("finished/")
-
-
-def test_of_two_closings_whose_time_is_over_one_puts_the_ticket_again(large_shards: Pipeline) -> None:
-    job, attempt = large_shards, Attempt(JOB, 1, 1)
-    forget_pieces(job)
-    job.events.clear()
-    twins: list[str] = []
-
-    def pause() -> None:
-        if not twins:
-            twins.append("at work")
-            forget_pieces(job)
-            twins.append(job.collect(attempt))
-        job.clock.advance(timedelta(minutes=7))
-        raise WorkLeft
-
-    job.functions.pause = pause
-
-    said = job.collect(attempt)
-
-    assert (said, twins[1]) == ("closing", "closing")
-    assert job.events == [ticket_key(Stage.FINISHED, attempt)]
-    job.functions.pause = no_pause
-    assert job.deliver()[-1] == "final"
 
 
 def test_a_footer_of_every_type_comes_back_as_it_was() -> None:
