@@ -23,7 +23,6 @@ _DAWDLED_S = 20.0
 _SENDING = re.compile("head .*/cancel.json|(submit|create) batchdrop-")
 # More than twice as many as the longest of thousands of runs that come to their end.
 _STEPS = 200_000
-_SLOWS = frozenset({"slow", "slow_results", "submit_dawdles"})
 _SKEW_S = CLOCK_ERROR.total_seconds()
 
 
@@ -153,15 +152,13 @@ class Kernel:
 
     def _slowed(self, wait_s: float, task: Task, what: str) -> float:
         """How long the call takes, if it is a slow one."""
-        faults = self.faults
-        if faults.rates.keys().isdisjoint(_SLOWS):
-            return wait_s
-        if "slow" in faults.rates and faults.strikes("slow", what, self.now_s, likely=0.3):
+        strikes, rates, now_s = self.faults.strikes, self.faults.rates, self.now_s
+        if "slow" in rates and strikes("slow", what, now_s, likely=0.3):
             wait_s += self._random.random() * _SLOW_S
-        if " results/" in what and faults.strikes("slow_results", what, self.now_s):
+        if "slow_results" in rates and " results/" in what and strikes("slow_results", what, now_s):
             wait_s += self._random.random() * _SLOW_S
-        is_sending = task.function == "submit" and _SENDING.match(what)
-        if is_sending and faults.strikes("submit_dawdles", what, self.now_s, likely=2):
+        is_sending = "submit_dawdles" in rates and task.function == "submit" and _SENDING.match(what)
+        if is_sending and strikes("submit_dawdles", what, now_s, likely=2):
             wait_s += self._random.random() * _DAWDLED_S
         return wait_s
 
