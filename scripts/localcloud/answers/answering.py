@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from itertools import chain, islice
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
+from scripts.localcloud.answers.calls.upstream_calls import Heard, Replies, UpstreamCalls
 from scripts.localcloud.answers.upstream import STOPS, Silence, Upstream, no_reply
-from scripts.localcloud.answers.upstream_calls import Heard, Replies, UpstreamCalls
 from scripts.localcloud.answers.upstream_health import AskedRow, UpstreamHealth
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from scripts.localcloud.answers.built_in_answers import Answer, new_id, response_of
+from scripts.localcloud.answers.built_in_answers import Answer, Request, new_id, response_of
 from scripts.localcloud.answers.input_lines import cut_torn_line
 from shared.formats.json.compact import compact_json
 
@@ -48,12 +48,17 @@ class ResultLines:
         for file in self._files.values():
             file.close()
 
-    def hold(self, answered: Iterable[tuple[str, Answer]], rendered: Rendered) -> None:
+    def hold(self, answered: Iterable[tuple[Request, Answer]], rendered: Rendered) -> None:
         """Count these rows, whose lines ``flush`` writes; a lost row is counted, and has none."""
-        for custom_id, answer in answered:
+        output, errors = self._held[OUTPUT], self._held[ERRORS]
+        for request, answer in answered:
             if not answer.is_lost:
-                self._held[ERRORS if answer.in_error_file else OUTPUT] += rendered(custom_id, answer)
-            self._count(custom_id, failed=answer.in_error_file)
+                line = rendered(request.custom_id, answer)
+                if answer.in_error_file:
+                    errors += line
+                else:
+                    output += line
+            self._count(request.custom_id, failed=answer.in_error_file)
 
     @property
     def held_bytes(self) -> int:

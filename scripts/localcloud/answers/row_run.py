@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -86,10 +86,11 @@ class RowRun(ABC, Generic[Struck]):
             if time.monotonic() < (moment := started + pause_s * position):
                 self._wait_until(moment)
 
-    def _kept(self, group: Answers, position: int, total: int) -> Iterator[tuple[str, Answer]]:
+    def _kept(self, group: Answers, position: int, total: int) -> Iterable[tuple[Request, Answer]]:
+        """The group as the faults leave it."""
         for number, (request, answer) in enumerate(group, start=position):
             self._before_row(number, total)
-            yield request.custom_id, self._spoilt(answer, number, total)
+            yield request, self._spoilt(answer, number, total)
 
     def _show_now_and_then(self, results: ResultLines) -> None:
         now = time.monotonic()

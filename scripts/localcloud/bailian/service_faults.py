@@ -50,6 +50,11 @@ class BatchFault(StruckBatch):
     callbacks: int = 1
     events: int = 1
 
+    @property
+    def strikes_rows(self) -> bool:
+        """Whether it is there before the last row is answered."""
+        return self.outcome is not None or self.lose_lines > 0
+
 
 BailianFaults = Faults[BatchFault]
 BailianFaultOrder = FaultOrder[BatchFault]

@@ -12,8 +12,8 @@ from typing import Any
 from flask import Flask, Response, request
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
+from scripts.localcloud.answers.calls.upstream_calls import UpstreamCalls
 from scripts.localcloud.answers.upstream import Silence, Upstream
-from scripts.localcloud.answers.upstream_calls import UpstreamCalls
 from scripts.localcloud.servers.json_bodies import json_object_in
 from scripts.localcloud.servers.local_server import HOST
 from scripts.localcloud.servers.wsgi_server import QuietHandler, WsgiServer, hang_up

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from scripts.localcloud.answers.answering import Answers
 from scripts.localcloud.answers.built_in_answers import Answer, Request, failed_answer
 from scripts.localcloud.answers.input_lines import shuffled_lines
 from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT, ResultLines, result_line
@@ -100,6 +101,9 @@ class BatchRun(RowRun[BatchFault]):
             if fields["custom_id"] not in results.done:
                 yield Request(fields["custom_id"], fields["url"], fields["body"])
 
+    def _kept(self, group: Answers, position: int, total: int) -> Iterable[tuple[Request, Answer]]:
+        return super()._kept(group, position, total) if self._fault.strikes_rows else group
+
     def _spoilt(self, answer: Answer, position: int, total: int) -> Answer:
         if self._fault.outcome == "half_fail" and position % 2:
             return failed_answer(500, in_error_file=position % 4 == 1)
@@ -145,8 +149,8 @@ class BatchRun(RowRun[BatchFault]):
         if status == "cancelled" or (status == "expired" and self._fault.report_unprocessed):
             message = f"The batch was {status} before this request was processed."
             unprocessed = Answer(error={"code": f"batch_{status}", "message": message}, in_error_file=True)
-            ids = [request.custom_id for request in self._requests(results)]
-            results.hold(((custom_id, unprocessed) for custom_id in ids), result_line)
+            answered = ((request, unprocessed) for request in self._requests(results))
+            results.hold(answered, result_line)
             results.flush()
 
     def _show(self, results: ResultLines) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.localcloud.answers.http_reply import HttpReply, WrongEncoding
+from scripts.localcloud.answers.calls.http_reply import HttpReply, WrongEncoding
 
 Read = tuple[int, bytes, bool]
 PIECES = st.lists(st.binary(max_size=300), max_size=4)

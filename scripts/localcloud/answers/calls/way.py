@@ -17,8 +17,8 @@ import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
 
 from scripts.localcloud.answers.caller_threads import CallerThreads
+from scripts.localcloud.answers.calls.connection import Connection
 from scripts.localcloud.answers.upstream import Upstream
-from scripts.localcloud.answers.upstream_connection import Connection
 
 CONNECT_S = 10
 _SENT = ("Accept", "Authorization", "Content-Type", "User-Agent")

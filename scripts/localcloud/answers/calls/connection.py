@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http.client import HTTPException
 from typing import cast
 
-from scripts.localcloud.answers.http_reply import HttpReply
+from scripts.localcloud.answers.calls.http_reply import HttpReply
 
 Ended = Callable[["Connection", "HttpReply | Exception"], None]
 

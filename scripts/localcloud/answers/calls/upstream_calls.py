@@ -18,7 +18,9 @@ import requests
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request
 from scripts.localcloud.answers.caller_threads import CallerThreads
-from scripts.localcloud.answers.http_reply import HttpReply
+from scripts.localcloud.answers.calls.connection import Connection
+from scripts.localcloud.answers.calls.http_reply import HttpReply
+from scripts.localcloud.answers.calls.way import Way, Ways
 from scripts.localcloud.answers.upstream import (
     Silence,
     Upstream,
@@ -27,9 +29,7 @@ from scripts.localcloud.answers.upstream import (
     request_to,
     upstream_url,
 )
-from scripts.localcloud.answers.upstream_connection import Connection
 from scripts.localcloud.answers.upstream_health import AskedRow
-from scripts.localcloud.answers.upstream_way import Way, Ways
 
 _ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
 

@@ -1,0 +1,1 @@
+"""The calls to an upstream: one loop, its connections, and what comes over them."""
