@@ -38,8 +38,9 @@ SHARE_TO_REPAIR = 1 / 6
 SHARE_TO_SHOW = 1 / 30
 # What is left then is for a file's drafts to be removed, and its report to be written.
 SHARE_TO_VALIDATE = 19 / 20
-# No piece of a result is begun later: it takes seconds of Parquet, minutes of a workbook.
-SHARE_TO_CLOSE = 2 / 3
+# No piece of a result is begun later: it takes seconds of Parquet, minutes of a workbook. What is
+# done is kept only then, so whatever is begun before half of the time must be through by its end.
+SHARE_TO_CLOSE = 1 / 2
 UNKNOWN_TIMEOUT = timedelta(minutes=1)
 # What takes longer there has to do with somebody who is slow, or who does not answer at all.
 LONGEST_TURN = timedelta(seconds=5)

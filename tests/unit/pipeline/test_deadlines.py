@@ -73,6 +73,10 @@ SHORTER_AND_LONGER = {
         timedelta(minutes=5),  # 400 shards of two drafts each are removed
         timeout("Validate") * (1 - d.SHARE_TO_VALIDATE),
     ),
+    "what a closing begins before it leaves off may take as long as all before it": (
+        timeout("Collect") * d.SHARE_TO_CLOSE,
+        timeout("Collect") * (1 - d.SHARE_TO_CLOSE),
+    ),
     "an upload is looked for long enough to be found": (
         set_to("Reconcile", "INBOX_SWEEP_AFTER_S") + timeout("Reconcile"),
         d.INBOX_WINDOW,
