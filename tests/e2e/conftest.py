@@ -49,7 +49,7 @@ class RunningCloud:
     def wait_for(self, name: str) -> bytes:
         """The object's content as soon as it is there."""
         path = self.path(name)
-        wait_until(path.exists, f"{name} does not appear; {self.board()}")
+        wait_until(path.exists, lambda: f"{name} does not appear; {self.board()}")
         return path.read_bytes()
 
     def wait_for_rows(self, name: str, encoding: str = "utf-8-sig") -> list[dict[str, str]]:
@@ -61,7 +61,8 @@ class RunningCloud:
         """Until no ticket is left and no event is under way."""
         invoker = self.cloud.invoker  # costs less to ask than the board
         wait_until(
-            lambda: invoker.idle and not self.board() and invoker.idle, f"tickets are left: {self.board()}"
+            lambda: invoker.idle and not self.board() and invoker.idle,
+            lambda: f"tickets are left: {self.board()}",
         )
 
     def board(self) -> list[str]:
@@ -81,12 +82,14 @@ class RunningCloud:
         return [file.id for file in self.client.files.list().data or []]
 
 
-def wait_until(condition: Callable[[], object], complaint: str, deadline_s: float = DEADLINE_S) -> None:
-    """Poll until the condition holds; fail with the complaint at the deadline."""
+def wait_until(
+    condition: Callable[[], object], complaint: str | Callable[[], str], deadline_s: float = DEADLINE_S
+) -> None:
+    """Poll until the condition holds; fail with the complaint, as it is then, at the deadline."""
     ends_s = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > ends_s:
-            pytest.fail(complaint)
+            pytest.fail(complaint if isinstance(complaint, str) else complaint())
         time.sleep(0.05)
 
 
