@@ -13,6 +13,7 @@ from shared.bucket.records import Tokens
 from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
 from shared.results.contradictions import DOUBTFUL, Render, holds_more, is_better, with_other_line
+from shared.results.replies.learnt_forms import LearntForms, PlainAnswer
 from shared.results.replies.result_lines import (
     UNREADABLE,
     is_object,
@@ -51,6 +52,7 @@ class AnswerSpool:
     def __init__(self, asked: Iterable[str], render: Render, keep: Callable[[bytes], None]) -> None:
         self._render = render
         self._keep_unmatched = keep
+        self._forms = LearntForms(render, render.text)
         # Before the file: if the rows cannot be read, it would stay open.
         self._ids = RowIds(asked)
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
@@ -102,8 +104,11 @@ class AnswerSpool:
             self._end_unreadable()
 
     def _add_each(self, lines: Iterable[bytes]) -> None:
-        exactly = self._ids.exactly
+        exactly, forms = self._ids.exactly, self._forms
         for line in lines:
+            plain = forms.read(line)
+            if plain and self._take_plain(plain):
+                continue
             answer = parse_result_line(line)
             if answer is None:
                 self._keep_unreadable(line)
@@ -115,6 +120,25 @@ class AnswerSpool:
                 self._take_loosely(answer, line)
             else:
                 self._take(index, answer, line)
+            if plain is None and answer[1] is RowStatus.ANSWERED:  # status
+                forms.learn(line, answer)
+
+    def _take_plain(self, plain: PlainAnswer) -> bool:
+        """As ``_take`` has it; ``False`` if it is not the first line of a row."""
+        custom_id, rendered, cut_off, prompt, completion, total = plain
+        if self._unreadable:
+            self._end_unreadable()
+        index = self._ids.exactly(custom_id)
+        if index is None or self._kinds[index]:
+            return False
+        self._kinds[index] = _ANSWERED
+        self._prompt += prompt
+        self._completion += completion
+        self._total += total
+        if cut_off:
+            self._told[index] = ("", cut_off)
+        self._keep(index, rendered)
+        return True
 
     def _keep_unreadable(self, line: bytes) -> None:
         """A text with a raw line end in it is several lines, so what is adjacent stays together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from shared.formats.json.policies import LENIENT
@@ -21,7 +22,13 @@ DOUBTFUL = frozenset({"answer_empty", "answer_with_error"})
 
 
 class Render(Protocol):
-    """Makes bytes of answers; the second text is the code of one that is odd."""
+    """Makes bytes of answers; the second text is the code of one that is odd.
+
+    Attributes:
+        text: As ``Rendering.text``; ``None`` if an answer's text is more than a text.
+    """
+
+    text: Callable[[bytes], bytes | None] | None
 
     def __call__(self, answer: Answer, /) -> tuple[bytes, str]: ...
 

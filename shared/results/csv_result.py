@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from codecs import escape_decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
 
 from shared.formats.csv.cells import LINE_END, MAY_BE_GUARDED, csv_cell, guard_formula
+from shared.formats.json.cells import has_other_escapes
 from shared.formats.lines import numbered_lines
 from shared.recipes.columns.answers import cell_text
 from shared.results.columns import Answer, ResultColumns, fit, free_names
@@ -60,6 +62,16 @@ class ResultTable:
             cells += map(self._cell, map(cell_text, values)) if values else [""] * self._answers
         cells[-1] += LINE_END  # before they are joined: an answer may be long, and is copied once less
         return ",".join(cells).encode()
+
+    def text(self, text: bytes) -> bytes | None:
+        if b"\\" not in text:
+            return text if b"," in text else text[1:-1]
+        if has_other_escapes(text):
+            return None
+        cell = escape_decode(text)[0][1:-1]
+        if b'"' in cell:
+            return b'"%b"' % cell.replace(b'"', b'""')
+        return b'"%b"' % cell if b"," in cell or b"\n" in cell or b"\r" in cell else cell
 
     def _cell(self, text: str) -> str:
         return csv_cell(guard_formula(text) if text[:1] in self._guarded else text)

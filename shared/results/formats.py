@@ -33,6 +33,12 @@ class Rendering(Protocol):
     def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
         """The end of a line, in UTF-8: the answer's columns, then the recipe's ``columns``."""
 
+    def text(self, text: bytes) -> bytes | None:
+        """What ``answer`` makes of a JSON text, between what it writes around all texts alike.
+
+        Its first character is no white space and begins no formula. ``None`` if in doubt.
+        """
+
     def row(self, cells: Sequence[Any], answer: bytes) -> bytes:
         """One whole line, in UTF-8. Only formats that keep types get other cells than texts."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from pydantic import JsonValue
 
-from shared.formats.json.cells import escape_line_ends
+from shared.formats.json.cells import escape_line_ends, has_other_escapes
 from shared.formats.json.compact import compact_json
 from shared.formats.json.policies import LENIENT
 from shared.formats.lines import byte_lines
@@ -51,6 +51,11 @@ class ResultLines:
             shown[index] = _embedded(str(shown[index]))
         shown += values or [None] * self._answers
         return _object(self._answer_keys, shown)[1:] + b"\n"
+
+    def text(self, text: bytes) -> bytes | None:
+        if b"\\" in text and has_other_escapes(text):
+            return None
+        return escape_line_ends(text.decode(), text)[1:-1]
 
     def row(self, cells: Sequence[Any], answer: bytes) -> bytes:
         if not self._own_keys:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from shared.bucket.records import Plan
+from shared.ports.profile import EMBEDDINGS
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.columns import CODES_OF_ANSWERS, Answer, ResultColumns, RowStatus, cut_off
@@ -51,6 +52,8 @@ class AnswerRenderer:
         self.rendering = rendering_for(plan)
         self.beside = Contradictions(self.rendering, ResultColumns(plan.kind, plan.result_columns)).beside
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
+        is_text = self._columns is None and plan.endpoint != EMBEDDINGS
+        self.text = self.rendering.text if is_text else None
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         """The answer as it stands in the result, and its code if it is odd or cannot be read."""

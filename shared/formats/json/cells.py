@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import overload
@@ -13,9 +14,13 @@ _LINE_ENDS = (("\u2028", b"\\u2028"), ("\u2029", b"\\u2029"), ("\u0085", b"\\u00
 
 # First bytes of characters that are certainly not white space: ASCII without the backslash of an
 # escape, and UTF-8 lead bytes without those of blocks that have spaces (C2, E1, E2, E3).
-_CERTAINLY_WRITTEN = (
+CERTAINLY_WRITTEN = (
     (frozenset(range(0x21, 0x7F)) - {0x5C}) | frozenset(range(0xC3, 0xE1)) | frozenset(range(0xE4, 0xF5))
 )
+
+# Whether a JSON text may hold escapes that orjson would not write, or \u00XX. Those that it may
+# hold else are also those of Python's bytes.
+has_other_escapes = re.compile(rb'\\[^"\\bfnrt]').search
 
 
 def escape(text: str) -> bytes:
@@ -47,7 +52,7 @@ def unescape(cell: bytes) -> str:
 
 def is_written(cell: bytes) -> bool:
     """Whether an escaped cell holds anything but white space."""
-    return bool(cell) and (cell[0] in _CERTAINLY_WRITTEN or bool(unescape(cell).strip()))
+    return bool(cell) and (cell[0] in CERTAINLY_WRITTEN or bool(unescape(cell).strip()))
 
 
 class JsonCells(Sequence[str]):

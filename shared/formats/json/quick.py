@@ -40,7 +40,7 @@ class QuickJson:
             return None
         return found if isinstance(found, self.object) else None
 
-    def is_one_text(self, content: memoryview) -> bool:
+    def is_one_text(self, content: bytes | memoryview) -> bool:
         """Whether it is one JSON string and nothing else; it must begin and end with a quote."""
         try:
             # In an array, so that no ``str`` is made of it.

@@ -17,6 +17,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 class _Plain:
     """Renders an answer as its text alone, which has no place for what another line says."""
 
+    text = None
+
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         return answer.content.encode(), "answer_not_json" if answer.content.startswith("!") else ""
 

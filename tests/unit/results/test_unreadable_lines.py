@@ -21,6 +21,8 @@ WHOLE = answered_line("q-1", "paid")
 class _Plain:
     """Renders an answer as its text alone, which has no place for what another line says."""
 
+    text = None
+
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         return answer.content.encode(), ""
 
