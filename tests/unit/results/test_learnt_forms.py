@@ -23,14 +23,11 @@ ODD_TEXTS = [
     '","reasoning_content":"', '"}}],"object":"chat.completion"}},"error":null}', "🙂", "\ud800", "é" * 300,
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(ODD_TEXTS) | st.text(max_size=5), max_size=3).map("".join)
-PARTS = st.one_of(
-    st.sampled_from(
-        [b"\\/", b"\\u4e2d", b"\\u00e9", b"\\\\u", b"\\ud800", b"\\x41", b"\\", b"\xff", b"\xc0\x80", b"\n"]
-    ),
-    st.sampled_from(
-        [b'"', b'\\"', b",", b"\\\\", b"\\\\n", b"}", b'","index":0,"a":"', b"\t", b" ", b"x", b"0", b"1.5"]
-    ),
-)
+ODD_BYTES = [
+    rb"\/", rb"\u4e2d", rb"\u00e9", rb"\u001f", rb"\\u", rb"\\n", rb"\ud800", rb"\x41", b"\\", b"\xff", b"\xc0\x80", b"\n", b"\t",
+    b'"', rb'\"', b",", b"}", b'","index":0,"a":"', b" ", b"x", b"0", b"-", b"1.5", b"1" * 19, "\u2028".encode(), b"=",
+]  # fmt: skip
+PARTS = st.sampled_from(ODD_BYTES)
 
 
 def a_line(custom_id: str, content: str, *, thinking: str | None = None, **others: Any) -> bytes:
@@ -94,6 +91,19 @@ def test_any_texts_are_read_as_by_the_other_readers(text: str, thinking: str | N
     line = a_line(custom_id, text, thinking=thinking)
     for readers in READERS.values():
         assert readers.forms.read(line) in {None, readers.carefully(line)}
+
+
+@pytest.mark.parametrize("place", [b"some", b"26", b"1776432582", b"r-q-1", b"flash"])
+def test_odd_bytes_in_a_value_are_read_as_by_the_other_readers(place: bytes) -> None:
+    line = a_line("q-1", 'some "words"\n')
+    for part in ODD_BYTES:
+        for odd in (
+            line.replace(place, part + place),
+            line.replace(place, part),
+            line.replace(place, place + part),
+        ):
+            for readers in READERS.values():
+                assert readers.forms.read(odd) in {None, readers.carefully(odd)}, odd
 
 
 @given(
