@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import orjson
@@ -53,7 +53,7 @@ class AnswerRenderer:
         self.beside = Contradictions(self.rendering, ResultColumns(plan.kind, plan.result_columns)).beside
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
         is_text = self._columns is None and plan.endpoint != EMBEDDINGS
-        self.text = self.rendering.text if is_text else None
+        self.text: Callable[[bytes], bytes | None] | None = self.rendering.text if is_text else None
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         """The answer as it stands in the result, and its code if it is odd or cannot be read."""
