@@ -71,6 +71,7 @@ class Words:
 
     def __init__(self, kernel: Kernel, bucket: Bucket) -> None:
         self._kernel = kernel
+        self._bucket = bucket
         self.by_folder = False
         self.began: set[tuple[str, datetime]] = set()
         self.chats = {name: Chat(name, kernel, bucket) for name in (TEAM, BOSS)}
@@ -90,9 +91,10 @@ class Words:
         return self.chats[name]
 
     def see(self, board: Board | None) -> None:
-        """What the board shows, and so what is told."""
+        """What the board shows, and so what is told: not that a closed job waits to be cleaned up."""
         self.began |= {(reason, each.began_at) for reason, each in board.held_up.items()} if board else set()
         for job in board.jobs if board else ():
-            if job.waiting_for and job.notify and not job.cancelled:
+            is_closed = f"jobs/{job.job_id}/ledger.json" in self._bucket.objects
+            if job.waiting_for and job.notify and not job.cancelled and not is_closed:
                 seen = self.waited[job.job_id, job.waiting_for.code, job.waiting_for.since]
                 seen[:] = min(seen[0], self._kernel.now_s), self._kernel.now_s
