@@ -91,7 +91,7 @@ class Words:
         return self.chats[name]
 
     def see(self, board: Board | None) -> None:
-        """What the board shows, and so what is told: not that a closed job waits to be cleaned up."""
+        """What the board shows, and so what is told; a closed job waits for its cleaning alone."""
         self.began |= {(reason, each.began_at) for reason, each in board.held_up.items()} if board else set()
         for job in board.jobs if board else ():
             is_closed = f"jobs/{job.job_id}/ledger.json" in self._bucket.objects
