@@ -301,8 +301,8 @@ def _columns(row: dict[str, str], status: str) -> Iterator[str]:
     """The recipe's columns hold what the answer's JSON says; the row tells if it is odd."""
     cells, code = columns_in(row["content"].removeprefix("'")) if status == "answered" else ({}, "")
     for name in NAMES:
-        value = (row.get(name, "no such column") or "").removeprefix("'")  # none in a row that is short
-        if value != cells.get(name, ""):
+        value: str | None = row.get(name)
+        if value is None or value.removeprefix("'") != cells.get(name, ""):  # a row that is short has none
             yield f"has {value!r} in {name}, though it is {status} with {row['content']!r}"
     if status == "answered" and row["error_code"] not in {code, "answers_differ"}:
         yield f"says {row['error_code']!r} of the answer {row['content']!r}"
