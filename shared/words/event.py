@@ -9,7 +9,7 @@ from enum import Enum
 from pydantic import Field
 
 from shared.bucket.base import Record, RecordPart
-from shared.bucket.keys import outbox_key, told_key
+from shared.bucket.keys import outbox_key, told_key, tries_prefix
 
 
 class EventKind(str, Enum):
@@ -76,6 +76,11 @@ class WordTicket(Record):
     @property
     def told_key(self) -> str:
         return told_key(self.event.home or self.event.job_id, self.event.id, self.channel)
+
+    @property
+    def tries_prefix(self) -> str:
+        """Of its claims, one for each try; one that was withdrawn and comes again has others."""
+        return f"{tries_prefix(self.told_key)}{self.put_at:%Y%m%dT%H%M%S%f}-"
 
 
 class Told(Record):

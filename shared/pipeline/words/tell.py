@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import tries_prefix
 from shared.pipeline.words.is_so import IsSo
 from shared.pipeline.words.silent_channels import SilentChannels
 from shared.ports.channel import Channel
@@ -73,9 +72,8 @@ class Tell:
 
     def _is_mine(self, ticket: WordTicket) -> bool:
         """Whether no other run is at it, or was until it died: then the timer's next try counts."""
-        # A ticket that was withdrawn and comes again has its own tries.
-        attempt = f"{ticket.put_at:%Y%m%dT%H%M%S%f}-{ticket.tries}"
-        return self.store.put_if_absent(tries_prefix(ticket.told_key) + attempt, self._problem(ticket))
+        attempt = f"{ticket.tries_prefix}{ticket.tries}"
+        return self.store.put_if_absent(attempt, self._problem(ticket))
 
     def _problem(self, ticket: WordTicket) -> bytes:
         """The code of what people must mend first, for ``untold_problems``; empty without one."""

@@ -656,6 +656,17 @@ def test_what_nobody_takes_for_a_day_is_given_up_and_counted() -> None:
     assert len(bench.team.times) > 8
 
 
+def test_a_word_whose_events_are_all_lost_is_not_given_up_before_it_was_tried() -> None:
+    bench = closed()
+
+    for _ in range(27 * 12):
+        bench.tick(timedelta(minutes=5))
+    said = bench.tell_all()
+
+    assert said == ["told"]
+    assert len(bench.team.told) == 1
+
+
 def told_record(key: str) -> bool:
     return "/told/" in key and ".try-" not in key
 
