@@ -55,6 +55,9 @@ class OpenJob(RecordPart):
     settled shards by their records, of batches by the provider's counts as of the timer's last
     poll, which may be wrong; the newest is of ``counted_at``. ``estimate`` is ``None`` where too
     few jobs like this one are known, and of retries and cancelled jobs.
+
+    A job is ``closed`` if its result is there and its ticket waits all the same, for days perhaps:
+    the provider does not let us clean up.
     """
 
     job_id: str
@@ -73,6 +76,7 @@ class OpenJob(RecordPart):
     estimate: Estimate | None = None
     batches: tuple[str, ...] = ()
     cancelled: bool = False
+    closed: bool = False
     retry_of: str | None = None
     waiting_for: WaitingFor | None = None
     settled: SettledRows = SettledRows()
@@ -119,8 +123,9 @@ class Board(Record):
 
 
 def reason_of(job: OpenJob) -> str:
-    """What it waits for, if it does, as ``held_up`` has it."""
-    return f"{job.provider} {job.waiting_for.code}" if job.waiting_for and not job.cancelled else ""
+    """What it waits for, if somebody waits for its rows, as ``held_up`` has it."""
+    is_wanted = not job.cancelled and not job.closed
+    return f"{job.provider} {job.waiting_for.code}" if job.waiting_for and is_wanted else ""
 
 
 def held_up_by(

@@ -113,6 +113,7 @@ class ReadBoard:
             estimate=None if is_cancelled else self._estimates(plan),
             batches=tuple(seen.batches),
             cancelled=is_cancelled,
+            closed=seen.waiting_for is not None and records.is_closed(job_id),
             retry_of=plan.retry_of,
             waiting_for=seen.waiting_for,
             settled=rows,

@@ -92,6 +92,9 @@ class BucketRecords:
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)
 
+    def is_closed(self, job_id: JobId) -> bool:
+        return self._store.head(record_key(job_id, "ledger.json")) is not None
+
     def claim_name(self, result_key: str, source_key: str) -> bool:
         """Whether the dropped file owns a result's name, from now on if nobody did.
 

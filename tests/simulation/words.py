@@ -91,10 +91,13 @@ class Words:
         return self.chats[name]
 
     def see(self, board: Board | None) -> None:
-        """What the board shows, and so what is told; a closed job waits for its cleaning alone."""
+        """What the board shows, and so what is told.
+
+        It may leave out only what is closed, and must, or people are told that this waits.
+        """
         self.began |= {(reason, each.began_at) for reason, each in board.held_up.items()} if board else set()
         for job in board.jobs if board else ():
             is_closed = f"jobs/{job.job_id}/ledger.json" in self._bucket.objects
-            if job.waiting_for and job.notify and not job.cancelled and not is_closed:
+            if job.waiting_for and job.notify and not job.cancelled and not (is_closed and job.closed):
                 seen = self.waited[job.job_id, job.waiting_for.code, job.waiting_for.since]
                 seen[:] = min(seen[0], self._kernel.now_s), self._kernel.now_s

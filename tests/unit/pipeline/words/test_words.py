@@ -15,7 +15,7 @@ from shared.board.model import Board, HeldUp, OpenJob, held_up_by
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD, OUTBOX, Stage
 from shared.bucket.records import Plan
-from shared.bucket.tickets import ReadyTicket, WaitingFor
+from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.events.oss import UploadedObject
 from shared.links.token import verified_link
 from shared.pipeline.deadlines import CHANNEL_RESTS, REPAIRS_SHOWN, WORD_GIVEN_UP
@@ -315,6 +315,27 @@ def test_of_many_jobs_that_wait_for_the_same_one_is_named() -> None:
     assert bench.outbox() == []
     assert word.data["path"] == "a/names.csv"
     assert word.data["by_code"] == {"account_without_money": 6}
+
+
+def test_a_closed_job_that_cannot_be_cleaned_up_does_not_keep_others_from_being_told_of() -> None:
+    bench = closed()
+    done = Attempt(JobId(bench.plan().job_id), 1, 1)
+    since = bench.clock.now()
+    reason = WaitingFor(code="account_without_money", message="Arrearage", since=since)
+    ticket = RunningTicket(batch_id="b", submitted_at=since, deadline_at=since, waiting_for=reason)
+    bench.records.put_running(done, ticket)
+    for number in range(2):
+        bench.clock.advance(timedelta(minutes=1))
+        bench.provider.fail_next("submit", ProviderTrouble("Arrearage", "account_without_money"))
+        bench.drop(f"inbox/a/more{number}.csv", f"name\nN{number}\n")
+        bench.deliver()
+
+    bench.show()
+    bench.tell_all()
+
+    words = [word for word in bench.team.told if word.type == "job.waiting"]
+    assert [word.data["path"] for word in words] == ["a/more0.csv"]
+    assert words[0].data["by_code"] == {"account_without_money": 2}
 
 
 def test_while_the_jobs_go_on_one_by_one_once_it_is_mended_nobody_is_told_again() -> None:
