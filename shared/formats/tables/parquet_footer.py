@@ -27,6 +27,11 @@ def footer_end(footer: bytes) -> bytes:
     return footer + len(footer).to_bytes(4, "little") + MAGIC
 
 
+def description(footer: bytes) -> bytes:
+    """Its columns, in the words of its writer's version. Files that are joined have the same."""
+    return _description(parse_struct(footer))
+
+
 def joined_footers(footers: Iterable[tuple[bytes, int]]) -> bytes:
     """The footer of the row groups of all files, in their order.
 
@@ -37,18 +42,23 @@ def joined_footers(footers: Iterable[tuple[bytes, int]]) -> bytes:
         FootersDiffer: See there.
     """
     joined: Struct = {}
+    described = b""
     groups: list[Any] = []
     for footer, shift in footers:
         each = parse_struct(footer)
         if not joined:
-            joined = each
-        elif any(each.get(field) != joined.get(field) for field in (_SCHEMA, _METADATA)):
+            joined, described = each, _description(each)
+        elif _description(each) != described:
             raise FootersDiffer("the files have not the same columns")
         else:
             _add(joined, _NUM_ROWS, each[_NUM_ROWS][1])
         groups += _moved(each[_ROW_GROUPS][1][1], shift, len(groups))
     kind, (element, _) = joined[_ROW_GROUPS]
     return render_struct(joined | {_ROW_GROUPS: (kind, (element, groups))})
+
+
+def _description(footer: Struct) -> bytes:
+    return render_struct({field: footer[field] for field in (_SCHEMA, _METADATA) if field in footer})
 
 
 def _moved(groups: list[Struct], shift: int, first: int) -> list[Struct]:

@@ -13,12 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared.bucket.records import Plan
-from shared.formats.tables.parquet_footer import MAGIC, FootersDiffer, footer_end, joined_footers
+from shared.formats.tables.parquet_footer import MAGIC, FootersDiffer, description, footer_end, joined_footers
 from shared.ports.clock import Pause
 from shared.ports.store import ObjectStore, ObjectWriter
 from shared.problems.exceptions import ObjectMissing
 from shared.results.tables.arrow_columns import TEXT, ArrowColumn
-from shared.results.tables.parquet_result import typed_columns, write_parquet, write_parquet_result
+from shared.results.tables.parquet_result import (
+    parquet_of_no_rows,
+    typed_columns,
+    write_parquet,
+    write_parquet_result,
+)
 from shared.results.tables.part_values import part_lines
 
 # Of smaller shards there would be many small row groups, which readers take longer for.
@@ -83,21 +88,26 @@ def join_pieces(store: ObjectStore, pieces: Sequence[str], key: str) -> bool:
 def make_alike(store: ObjectStore, plan: Plan, parts: Sequence[str], pause: Pause) -> list[str]:
     """Pieces of all parts with the same columns: those that there are, and others beside them.
 
+    Where the library was upgraded between two shards, what it wrote before is written again: it may
+    describe the same columns in other words, and so it cannot be joined.
+
     One that was written stays, so whoever is killed or pauses is followed by one that goes on.
 
     Raises:
         ObjectMissing: One of the parts is not there.
         WorkLeft: By ``pause``.
     """
-    there = {part: types for part in parts if (types := _find_types(store, part))}
+    there = {part: _described(store, part) for part in parts}
     columns = typed_columns(plan, lambda: part_lines(store, parts))
-    columns = _without(columns, {place for types in there.values() for place in _misfits(types, columns)})
+    columns = _without(columns, {place for types, _ in there.values() for place in _misfits(types, columns)})
+    line = next(iter(part_lines(store, parts)), b"{}")
     while True:
+        wanted = description(_footer_of(parquet_of_no_rows(line, columns)))
         pieces: list[str] = []
         misfits: set[int] = set()
         for shard, part in enumerate(parts, 1):
-            is_alike = part in there and _types(columns, len(there[part])) == there[part]
-            pieces.append(part if is_alike else f"{part}.{_digest(columns)}")
+            is_alike = there[part][1] == wanted
+            pieces.append(part if is_alike else f"{part}.{_digest(wanted)}")
             if is_alike or store.head(_footer_key(pieces[-1])):
                 continue
             if misfits := _write(store, shard, part, pieces[-1], columns):
@@ -108,13 +118,13 @@ def make_alike(store: ObjectStore, plan: Plan, parts: Sequence[str], pause: Paus
         columns = _without(columns, misfits)
 
 
-def _find_types(store: ObjectStore, part: str) -> list[pa.DataType]:
-    """Of the columns of its piece; none if an older version left it without."""
+def _described(store: ObjectStore, part: str) -> tuple[list[pa.DataType], bytes]:
+    """The columns of its piece; none if an older version left it without."""
     try:
         footer = store.get(_footer_key(part))[_SIZE_BYTES:]
     except ObjectMissing:
-        return []
-    return list(pq.read_schema(io.BytesIO(MAGIC + footer_end(footer))).types)
+        return [], b""
+    return list(pq.read_schema(io.BytesIO(MAGIC + footer_end(footer))).types), description(footer)
 
 
 def _misfits(types: Sequence[pa.DataType], columns: Mapping[int, ArrowColumn]) -> set[int]:
@@ -123,19 +133,12 @@ def _misfits(types: Sequence[pa.DataType], columns: Mapping[int, ArrowColumn]) -
     return {place for place in texts & columns.keys() if not pa.types.is_nested(columns[place].type)}
 
 
-def _types(columns: Mapping[int, ArrowColumn], width: int) -> list[pa.DataType]:
-    return [columns.get(place, TEXT).type for place in range(width)]
-
-
-def _digest(columns: Mapping[int, ArrowColumn]) -> str:
-    said = "; ".join(f"{place} {columns[place].type}" for place in sorted(columns))
-    return hashlib.sha256(said.encode()).hexdigest()[:8]
+def _digest(described: bytes) -> str:
+    return hashlib.sha256(described).hexdigest()[:8]
 
 
 def write_result(store: ObjectStore, plan: Plan, parts: list[str], key: str, pause: Pause) -> None:
-    """Join the pieces. Write all rows at once if they are few, or no pieces can be joined.
-
-    That is, pieces of the same types but of versions that describe these in other words.
+    """Join the pieces. Write all rows at once if they are few, or pieces are deleted meanwhile.
 
     Raises:
         ObjectMissing: One of the parts is not there.
@@ -170,7 +173,16 @@ class _Piece:
     def footer(self) -> bytes:
         """Without its length and the format's mark, which end a file."""
         end = self._end.getvalue() if self._end else b""
-        return end[: -len(footer_end(b""))]
+        return _without_end(end)
+
+
+def _footer_of(file: bytes) -> bytes:
+    """Of a file without row groups, which begin behind the format's mark."""
+    return _without_end(file[len(MAGIC) :])
+
+
+def _without_end(footer: bytes) -> bytes:
+    return footer[: -len(footer_end(b""))]
 
 
 def _rows_key(part: str) -> str:

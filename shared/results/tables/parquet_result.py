@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain
@@ -83,9 +84,8 @@ def write_parquet(
     pa.set_memory_pool(pa.system_memory_pool())  # gives memory back as it goes
     rest = iter(lines)
     first = next(rest, b"{}")
-    names = [name for name, _, _ in members(first)]
-    made = [columns.get(place, TEXT) for place in range(len(names))]
-    schema = pa.schema([(name, column.type) for name, column in zip(names, made, strict=True)])
+    schema = _schema(first, columns)
+    made = [columns.get(place, TEXT) for place in range(len(schema))]
     with closing(ObjectFile(writer)) as sink, pq.ParquetWriter(sink, schema) as table:
         for group in _groups(chain([first], rest), values_reader(columns)):
             arrays, misfits = _arrays(group, made)
@@ -94,6 +94,18 @@ def write_parquet(
             table.write_batch(pa.record_batch(arrays, schema=schema))
         before_footer()
     return set()
+
+
+def parquet_of_no_rows(line: bytes, columns: Mapping[int, ArrowColumn]) -> bytes:
+    """The file that ``write_parquet`` would begin with this line, without a row."""
+    content = io.BytesIO()
+    pq.ParquetWriter(content, _schema(line, columns)).close()
+    return content.getvalue()
+
+
+def _schema(line: bytes, columns: Mapping[int, ArrowColumn]) -> pa.Schema:
+    names = (name for name, _, _ in members(line))
+    return pa.schema([(name, columns.get(place, TEXT).type) for place, name in enumerate(names)])
 
 
 def _arrays(

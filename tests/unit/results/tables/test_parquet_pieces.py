@@ -128,21 +128,32 @@ def test_pieces_with_other_columns_are_made_alike_whoever_is_killed_or_out_of_ti
     assert store.objects.keys() - {"at once"} == undisturbed.objects.keys()
 
 
-def test_where_pieces_have_the_same_types_in_other_words_the_result_is_written_at_once() -> None:
+@pytest.mark.parametrize("others", [(1,), (0, 2), (0, 1, 2)])
+def test_pieces_that_another_version_described_in_other_words_are_written_again_in_turns(
+    others: Sequence[int],
+) -> None:
+    """All at once, they would take longer than a function may run."""
     store, plan, parts = unlike(VECTORS["alike"])
     for number, part in enumerate(parts, 1):
         write_piece(store, plan, number, part)
-    key = f"{parts[1]}.footer"  # the one whose types all others get
+    for number in others:
+        describe_otherwise(store, f"{parts[number]}.footer")
+    write_parquet_result(store, plan, parts, "at once")
+
+    turns = invocations_of(store, lambda: write_result(store, plan, parts, "result", one_piece))
+
+    result, at_once = (pq.ParquetFile(io.BytesIO(store.get(key))) for key in ("result", "at once"))
+    assert turns > 2
+    assert (result.num_row_groups, at_once.num_row_groups) == (4, 1)
+    assert result.read().equals(at_once.read())
+    made = [key for key in store.objects if key.startswith(f"{parts[1]}.") and key.endswith(".rows")]
+    assert len(made) == (2 if 1 in others else 1), "its columns are those that all others get"
+
+
+def describe_otherwise(store: MemoryStore, key: str) -> None:
     footer = parse_struct(store.get(key)[8:])
     footer[5][1][1].append({1: (8, b"another"), 2: (8, b"version")})
     store.put(key, store.get(key)[:8] + render_struct(footer))
-
-    write_result(store, plan, parts, "result", no_pause)
-
-    write_parquet_result(store, plan, parts, "at once")
-    assert pq.read_table(io.BytesIO(store.get("result"))).equals(
-        pq.read_table(io.BytesIO(store.get("at once")))
-    )
 
 
 def test_where_an_older_version_left_no_pieces_they_are_made() -> None:
