@@ -1,6 +1,6 @@
-"""How long closed jobs took: one empty object for each, whose key says it all but names no file.
+"""How long closed jobs took, and how much they said: one empty object each, whose key says it all.
 
-So one short listing tells what to expect of the next job like them.
+It names no file. So one short listing tells what to expect of the next job like them.
 """
 
 from __future__ import annotations
@@ -14,25 +14,41 @@ from shared.bucket.records import Ledger, Plan
 HISTORY = f"{JOBS}history/"
 # In the year 2286: times are counted down to it, so that the newest comes first in the list.
 _LATEST_S = 9_999_999_999
-_NAME = re.compile(r"[0-9]{10}-([0-9]{1,9})-[0-9a-f]{16}", re.ASCII)
+# Older versions did not note the tokens.
+_NAME = re.compile(r"([0-9]{10})-([0-9]{1,9})(?:-([0-9]{1,12}))?-[0-9a-f]{16}", re.ASCII)
 
 
 def history_prefix(plan: Plan) -> str:
     """Of jobs of one folder, provider, model and size, which is a power of ten of rows."""
-    folder, _, _ = plan.source.key.rpartition("/")
     size = len(str(plan.rows)) - 1
-    return f"{HISTORY}{_hashed(folder)}/{plan.provider}/{_hashed(plan.model)}/{size}/"
+    return f"{histories_prefix(plan.source.key, plan.provider, plan.model)}{size}/"
+
+
+def histories_prefix(source_key: str, provider: str, model: str) -> str:
+    """The same for jobs of any size."""
+    folder, _, _ = source_key.rpartition("/")
+    return f"{HISTORY}{_hashed(folder)}/{provider}/{_hashed(model)}/"
 
 
 def history_key(plan: Plan, ledger: Ledger) -> str:
     newest_first = _LATEST_S - int(ledger.closed_at.timestamp())
-    return f"{history_prefix(plan)}{newest_first:010d}-{max(round(ledger.duration_s), 0)}-{plan.job_id}"
+    output = round(1000 * ledger.tokens.completion / max(ledger.answered, 1))
+    return (
+        f"{history_prefix(plan)}{newest_first:010d}-{max(round(ledger.duration_s), 0)}"
+        f"-{max(output, 0)}-{plan.job_id}"
+    )
 
 
 def duration_s_in(key: str) -> int | None:
     """How long it took, from the drop to the result; ``None`` for the key of somebody's file."""
     match = _NAME.fullmatch(key.rpartition("/")[2])
-    return int(match[1]) if match else None
+    return int(match[2]) if match else None
+
+
+def output_tokens_in(key: str) -> tuple[int, int] | None:
+    """A number that is lower for newer jobs, and the output tokens of a thousand answers."""
+    match = _NAME.fullmatch(key.rpartition("/")[2])
+    return (int(match[1]), int(match[3])) if match and match[3] else None
 
 
 def _hashed(text: str) -> str:

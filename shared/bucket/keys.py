@@ -13,6 +13,7 @@ from shared.bucket.attempt import Attempt, JobId, parse_attempt
 INBOX = "inbox/"
 REJECTED = "rejected/"
 RESULTS = "results/"
+QUOTES = "quotes/"
 JOBS = "jobs/"
 # What a job needs while it is open, and for a while to make its result again. It has a prefix of
 # its own because OSS's lifecycle rules go by prefix, and two rules' prefixes must not overlap

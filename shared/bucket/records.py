@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, field_validator
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import work_key
+from shared.bucket.money import Quote
 from shared.bucket.tickets import WaitingFor
 
 
@@ -25,6 +26,8 @@ class PlannedShard(RecordPart):
     size_bytes: int
     rows_key: str
     requests_key: str
+    # An estimate, for all requests together. Older plans have none.
+    input_tokens: int = 0
 
 
 class Source(RecordPart):
@@ -78,6 +81,8 @@ class Plan(JobFacts):
     warnings: tuple[str, ...] = ()
     # Who is to be told of the job: channels, as ``kind:name``.
     notify: tuple[str, ...] = ()
+    # Made before anything is sent; the bill goes by its price. Older plans have none.
+    quote: Quote | None = None
     created_at: datetime
     # Of a retry: the closed job whose open rows are sent again, the file's first job, and
     # ``retries``: 1 for the first retry, 2 for the second.
@@ -152,17 +157,24 @@ class FirstSeen(Record):
 
 
 class Tokens(RecordPart):
-    """What the provider says that it counted, and bills."""
+    """What the provider says that it counted, and bills.
+
+    ``thinking`` is a part of ``completion``, ``cached`` of ``prompt``.
+    """
 
     prompt: int = 0
     completion: int = 0
     total: int = 0
+    thinking: int = 0
+    cached: int = 0
 
     def __add__(self, other: Tokens) -> Tokens:
         return Tokens(
             prompt=self.prompt + other.prompt,
             completion=self.completion + other.completion,
             total=self.total + other.total,
+            thinking=self.thinking + other.thinking,
+            cached=self.cached + other.cached,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from shared.bucket.attempt import JobId
-from shared.bucket.keys import INBOX, REJECTED, RESULTS
+from shared.bucket.keys import INBOX, QUOTES, REJECTED, RESULTS
 
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 NOTIFY_NAMES = ("notify.yaml",)
@@ -91,13 +91,24 @@ def _split_result(result_key: str) -> tuple[str, str]:
 
 def rejection_keys_for(source_key: str) -> tuple[str, str]:
     """The text and the CSV report of a refused file; its whole name, so that no two share one."""
+    name = _whole_name(source_key)
+    return _derived(REJECTED, name, ".report.txt"), _derived(REJECTED, name, ".report.csv")
+
+
+def quote_keys_for(source_key: str) -> tuple[str, str]:
+    """The quote of a file, as text and as JSON."""
+    name = _whole_name(source_key)
+    return _derived(QUOTES, name, ".quote.txt"), _derived(QUOTES, name, ".quote.json")
+
+
+def _whole_name(source_key: str) -> str:
     name = source_key.removeprefix(INBOX)
     if name.endswith("/") or not name:
         name += "folder"
     if has_dot_segment(name):
         tidy = "/".join("_" * len(part) if part in _DOTS else part for part in name.split("/"))
         name = f"{tidy}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return _derived(REJECTED, name, ".report.txt"), _derived(REJECTED, name, ".report.csv")
+    return name
 
 
 # OSS takes keys of 1,023 bytes

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
+from shared.ports.output_bound import OutputBound
 from shared.problems.problem import Problem, Values
 
 
@@ -127,6 +128,9 @@ class ProviderProfile:
         parameter_warnings_for: The same for a recipe's parameters, with the text of its prompts.
         json_parameters_for: By model, the parameters that make it answer in nothing but JSON; none
             for a model that is not known to take them.
+        output_bound_for: What bounds a chat's output, by its parameters and whether its model
+            thinks: ``never``, ``if_asked``, ``by_default``, ``always`` or ``unknown``.
+        read_prices: The text of what its models cost, a ``prices.yaml``.
     """
 
     name: str
@@ -145,3 +149,5 @@ class ProviderProfile:
     model_warnings_for: Callable[[str], tuple[Problem, ...]]
     parameter_warnings_for: Callable[[Mapping[str, JsonValue], str], tuple[Problem, ...]]
     json_parameters_for: Callable[[str], Mapping[str, JsonValue]]
+    output_bound_for: Callable[[Mapping[str, JsonValue], str], OutputBound]
+    read_prices: Callable[[], str]

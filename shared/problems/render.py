@@ -12,6 +12,7 @@ from shared.problems.escapes import escaped_line
 from shared.problems.messages.choice import CHOICE_MESSAGES
 from shared.problems.messages.file import FILE_MESSAGES
 from shared.problems.messages.job import JOB_MESSAGES
+from shared.problems.messages.money import MONEY_MESSAGES
 from shared.problems.messages.page import PAGE_MESSAGES
 from shared.problems.messages.prompt import PROMPT_MESSAGES
 from shared.problems.messages.provider import PROVIDER_MESSAGES
@@ -38,6 +39,7 @@ MESSAGES = {
     **ROW_MESSAGES,
     **PROVIDER_MESSAGES,
     **PAGE_MESSAGES,
+    **MONEY_MESSAGES,
 }
 
 

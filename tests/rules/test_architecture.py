@@ -58,6 +58,7 @@ ROOMS = {
     "shared.events": Room(4, {"pydantic"}),
     "shared.words": Room(4, {"pydantic"}),
     "shared.board": Room(4, impure={"logging"}),
+    "shared.money": Room(4),
     "shared.links": Room(4, {"pydantic"}),
     "shared.inputs": Room(5, {"pydantic", "simdjson"}),
     "shared.results": Room(5, {"orjson", "pyarrow", "pydantic"}, {"tempfile"}),

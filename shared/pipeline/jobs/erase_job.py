@@ -14,6 +14,7 @@ from shared.bucket.records import Ledger, Plan, Source
 from shared.bucket.result_names import (
     numbered_result_key_for,
     overflow_key_for,
+    quote_keys_for,
     rejection_keys_for,
     report_key_for,
     superseded_result_key_for,
@@ -151,7 +152,7 @@ class EraseJob:
             dropped_last = source.model_copy(update={"etag": head.etag, "dropped_at": head.modified_at})
             if not self._is_in_no_use(dropped_last, ids, is_same=head.etag == source.etag):
                 return
-        for key in (source.key, *rejection_keys_for(source.key)):
+        for key in (source.key, *rejection_keys_for(source.key), *quote_keys_for(source.key)):
             self.store.delete(key)
 
     def _erase_words(self, path: str, ids: Collection[JobId]) -> None:

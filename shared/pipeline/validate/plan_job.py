@@ -18,6 +18,8 @@ from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts, RowBlock
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
+from shared.pipeline.validate.put_quote import PutQuote
+from shared.pipeline.validate.quote_job import QuoteJob
 from shared.pipeline.validate.refuse_file import Refused
 from shared.pipeline.validate.watch import Watch
 from shared.pipeline.validate.write_shards import ShardWriter
@@ -100,10 +102,12 @@ class PlanJob:
         self, source: Source, job_id: JobId, facts: InputFacts, options: Recipe, writer: ShardWriter
     ) -> Planned:
         shards = writer.finish()
-        mine = self._plan(source, job_id, facts, options, shards)
+        quote = QuoteJob(self.store, self.profile)(source, facts, options, shards, writer.meter.longest_bytes)
+        mine = self._plan(source, job_id, facts, options, shards).model_copy(update={"quote": quote})
         plan = DecideUpload(self.store)(mine, self.run_id)
         if plan.shards != shards:
             writer.delete(shards)
+        PutQuote(self.store)(plan, self.profile)
         log.info("job.planned", extra={"job_id": plan.job_id, "rows": plan.rows, "shards": len(plan.shards)})
         return Planned(plan, is_new=plan is mine)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -14,6 +14,7 @@ from shared.formats.json.cells import JsonCells
 from shared.formats.json.surrogates import without_surrogates
 from shared.formats.tables.typed_cells import TypedCells
 from shared.inputs.rows import InputRow, RowBlock
+from shared.money.token_meter import TokenMeter
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore, ObjectWriter
 from shared.problems.render import render_both
@@ -21,11 +22,17 @@ from shared.results.kept_rows import OriginalRow, original_line, original_lines
 
 
 class _Draft(Blocks):
-    """One object that is being written, in blocks."""
+    """One object that is being written, in blocks, which ``look`` sees on their way."""
 
-    def __init__(self, writer: ObjectWriter) -> None:
-        super().__init__(writer.write)
+    def __init__(self, writer: ObjectWriter, look: Callable[[bytes], object] | None = None) -> None:
+        super().__init__(self._write_block)
         self._writer = writer
+        self._look = look
+
+    def _write_block(self, block: bytes) -> None:
+        if self._look is not None:
+            self._look(block)
+        self._writer.write(block)
 
     def commit(self) -> None:
         self.flush()
@@ -60,6 +67,9 @@ class ShardWriter:
     Drafts lie under this run's own prefix and count only once a plan names them, so that an
     interrupted or concurrent run cannot mix up with this one. Two buffers are held, whatever the
     file's size. ``keeps_types``: the result will tell a number from its text.
+
+    Attributes:
+        meter: Of the tokens of all requests.
     """
 
     def __init__(self, store: ObjectStore, job_id: JobId, run_id: str, *, keeps_types: bool = False) -> None:
@@ -69,6 +79,7 @@ class ShardWriter:
         self._original_line = _typed_line if keeps_types else _original_line
         self._open: _OpenShard | None = None
         self._closed: list[PlannedShard] = []
+        self.meter = TokenMeter()
 
     def __enter__(self) -> ShardWriter:
         return self
@@ -140,7 +151,7 @@ class ShardWriter:
             rows_key,
             requests_key,
             _Draft(self._store.open_writer(rows_key)),
-            _Draft(self._store.open_writer(requests_key)),
+            _Draft(self._store.open_writer(requests_key), self.meter.add),
         )
 
     def _close_shard(self) -> None:
@@ -157,6 +168,7 @@ class ShardWriter:
                 size_bytes=shard.request_lines.size_bytes,
                 rows_key=shard.rows_key,
                 requests_key=shard.requests_key,
+                input_tokens=self.meter.tokens - sum(each.input_tokens for each in self._closed),
             )
         )
         self._open = None

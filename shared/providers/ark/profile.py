@@ -24,7 +24,9 @@ from shared.ports.profile import (
 )
 from shared.problems.problem import Bilingual, Problem
 from shared.providers.ark.models import is_endpoint
+from shared.providers.ark.output import output_bound_for
 from shared.providers.parameter_names import misspelt
+from shared.providers.price_file import price_file_beside
 
 _NAME = "ark"
 _SHOWN = Bilingual("火山方舟", "Volcengine Ark")
@@ -126,6 +128,8 @@ def ark_profile(running_jobs: int = RUNNING_JOBS) -> ProviderProfile:
         parameter_warnings_for=_parameter_warnings_for,
         # Which models take response_format no page lists; the prompts of tasks ask for JSON.
         json_parameters_for=lambda _: {},
+        output_bound_for=output_bound_for,
+        read_prices=price_file_beside(__file__),
     )
 
 

@@ -21,8 +21,10 @@ from shared.ports.profile import (
     chat_or_embeddings,
 )
 from shared.problems.problem import Bilingual, Problem, Values
+from shared.providers.bailian.output import output_bound_for
 from shared.providers.bailian.troubles import CANCELLED_WORDS
 from shared.providers.parameter_names import NEARLY, misspelt
+from shared.providers.price_file import price_file_beside
 
 TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"
@@ -232,4 +234,6 @@ BAILIAN = ProviderProfile(
     model_warnings_for=_model_warnings_for,
     parameter_warnings_for=_parameter_warnings_for,
     json_parameters_for=_json_parameters_for,
+    output_bound_for=output_bound_for,
+    read_prices=price_file_beside(__file__),
 )

@@ -24,6 +24,8 @@ from shared.ports.profile import (
 )
 from shared.problems.problem import Bilingual, Problem, Values
 from shared.providers.parameter_names import misspelt
+from shared.providers.price_file import price_file_beside
+from shared.providers.tione.output import output_bound_for
 
 _NAME = "tione"
 _SHOWN = Bilingual("腾讯云 TI-ONE", "Tencent TI-ONE")
@@ -131,6 +133,8 @@ def tione_profile(running_tasks: int = RUNNING_TASKS) -> ProviderProfile:
         parameter_warnings_for=_parameter_warnings_for,
         # The prompts of tasks ask for JSON; what a server takes beside them is not known.
         json_parameters_for=lambda _: {},
+        output_bound_for=output_bound_for,
+        read_prices=price_file_beside(__file__),
     )
 
 

@@ -1,0 +1,1 @@
+"""What a job costs: amounts, prices as dated data, estimated tokens, the quote and the bill."""

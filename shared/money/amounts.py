@@ -1,0 +1,50 @@
+"""Reads and writes amounts of money as people do: ``50 CNY``, ``50 元``, ``¥0.42``."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_CEILING, Decimal
+
+from shared.bucket.money import MICROS, Money
+
+# ISO 4217 by what people write instead. Of the two countries that write ¥ ours is meant.
+_CURRENCIES = {
+    "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "元": "CNY", "人民币": "CNY", "¥": "CNY", "￥": "CNY",
+    "usd": "USD", "dollar": "USD", "dollars": "USD", "美元": "USD", "$": "USD", "＄": "USD",
+}  # fmt: skip
+_SIGNS = {"CNY": "¥", "USD": "$"}
+CURRENCIES = tuple(_SIGNS)
+
+# More is a slip of the keyboard, and a digit more than a millionth cannot be kept.
+_NUMBER = r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?|[0-9]{1,3}(?:,[0-9]{3}){1,3}(?:\.[0-9]{1,6})?)"
+_SIGN = "|".join(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
+_AMOUNT = re.compile(rf"(?P<before>{_SIGN})?\s*{_NUMBER}\s*(?P<after>{_SIGN})?", re.I | re.ASCII)
+
+# Below this people are shown more digits, since 0.00 would say that it costs nothing.
+_CENT = MICROS // 100
+
+
+def parse_money(text: str) -> Money | None:
+    """The amount that a text says with its currency once, or with two signs of the same one.
+
+    ``None`` if it says none, or no currency: a bare number may mean either.
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        return None
+    named = {_CURRENCIES[sign.lower()] for sign in (match["before"], match["after"]) if sign}
+    if len(named) != 1:
+        return None
+    number = Decimal(match["number"].replace(",", ""))
+    return Money(micros=int(number * MICROS), currency=named.pop())
+
+
+def money_text(amount: Money) -> str:
+    """``¥1,234.56``; less than a cent as ``¥0.0012``, and what is left of that as ``<¥0.0001``."""
+    sign = _SIGNS.get(amount.currency, f"{amount.currency} ")
+    minus, micros = ("-" if amount.micros < 0 else ""), abs(amount.micros)
+    if 0 < micros < _CENT:
+        digits = Decimal(micros) / MICROS
+        shown = digits.quantize(Decimal("0.0001"), ROUND_CEILING)
+        return f"{minus}<{sign}0.0001" if digits < shown == Decimal("0.0001") else f"{minus}{sign}{shown}"
+    return f"{minus}{sign}{(Decimal(micros) / MICROS).quantize(Decimal('0.01'), ROUND_CEILING):,}"

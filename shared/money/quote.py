@@ -1,0 +1,104 @@
+"""Makes the quote of a job out of what was counted and what its model costs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from shared.bucket.money import Price, Quote, TokenCounts, cost
+from shared.ports.output_bound import OutputBound
+
+# By how much the estimate of tokens may be too low, in hundredths: see ``shared/money/README.md``.
+_INPUT_AT_MOST = 125
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted of a job.
+
+    Attributes:
+        requests: How many are sent.
+        input_tokens: The estimate for all of them.
+        input_bytes: A token has a byte at least.
+        longest_bytes: Of the longest request, which decides by which tier it is charged at most.
+    """
+
+    requests: int
+    input_tokens: int
+    input_bytes: int
+    longest_bytes: int
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What earlier jobs needed: ``output_tokens`` for a thousand requests, as ``jobs`` had them."""
+
+    output_tokens: int
+    jobs: int
+
+
+def make_quote(
+    counted: Counted, price: Price | None, bound: OutputBound, experience: Experience | None, version: str
+) -> Quote:
+    """Make it.
+
+    Args:
+        counted: What is to be sent.
+        price: Of the model.
+        bound: Of the output of one request.
+        experience: Of earlier jobs, if there were any.
+        version: What the digest names beside the price, such as file and recipe.
+    """
+    at_most = min(-(-counted.input_tokens * _INPUT_AT_MOST // 100), counted.input_bytes)
+    output = _expected_output(counted, bound, experience)
+    each = bound.tokens
+    quote = Quote(
+        requests=counted.requests,
+        input_tokens=counted.input_tokens,
+        input_at_most=max(at_most, counted.input_tokens),
+        output_tokens=output,
+        output_at_most=None if each is None else each * counted.requests,
+        known_from=experience.jobs if experience else 0,
+        bounded_by=bound.write,
+        price=price,
+        digest=_digest(version, price),
+    )
+    return quote if price is None else _with_money(quote, counted, price, thinks=bound.thinking != 0)
+
+
+def _expected_output(counted: Counted, bound: OutputBound, experience: Experience | None) -> int | None:
+    if bound.tokens == 0:
+        return 0
+    if experience is None:
+        return None
+    expected = -(-experience.output_tokens * counted.requests // 1000)
+    return expected if bound.tokens is None else min(expected, bound.tokens * counted.requests)
+
+
+def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -> Quote:
+    mean = price.tier_for(quote.input_tokens // max(quote.requests, 1))
+    longest = price.tier_for(min(counted.longest_bytes, quote.input_at_most))
+    expected = _tokens(quote.input_tokens, quote.output_tokens or 0, thinks=thinks)
+    at_most = None
+    if quote.output_at_most is not None:
+        most = _tokens(quote.input_at_most, quote.output_at_most, thinks=thinks)
+        at_most = cost(most, longest.batch or longest.real_time, price.currency)
+    return quote.model_copy(
+        update={
+            "expected": cost(expected, mean.batch or mean.real_time, price.currency),
+            "at_most": at_most,
+            "real_time": cost(expected, mean.real_time, price.currency),
+            "is_batch_price": mean.batch is not None,
+        }
+    )
+
+
+def _tokens(input_tokens: int, output_tokens: int, *, thinks: bool) -> TokenCounts:
+    if thinks:
+        return TokenCounts(input=input_tokens, thinking=output_tokens)
+    return TokenCounts(input=input_tokens, output=output_tokens)
+
+
+def _digest(version: str, price: Price | None) -> str:
+    said = f"{version}\n{price.model_dump_json() if price else ''}"
+    return hashlib.sha256(said.encode()).hexdigest()[:12]

@@ -1,0 +1,125 @@
+"""The quote as people read it, in Chinese and then in English."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from shared.bucket.money import Money, Price, Quote
+from shared.money.amounts import money_text
+from shared.money.price_file import is_stale
+from shared.problems.problem import Bilingual
+
+
+def quote_text(quote: Quote, path: str, model: str, provider: Bilingual, today: date) -> bytes:
+    """About ten lines in each language.
+
+    Args:
+        quote: Whatever is known of the cost.
+        path: The dropped file's, below ``inbox/``.
+        model: As the job names it.
+        provider: Who charges it, as people say.
+        today: Old prices are told.
+    """
+    chinese = _lines_zh(quote, path, model, provider.zh, today)
+    english = _lines_en(quote, path, model, provider.en, today)
+    return "\n".join([*chinese, "", *english, ""]).encode()
+
+
+def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -> list[str]:
+    price = quote.price
+    lines = [
+        f"报价：{path}（{provider} {model}）",
+        f"发送：{quote.requests:,} 行",
+        f"输入：约 {quote.input_tokens:,} Token（估算，一般相差不到 10%）",
+        f"输出：{_output_zh(quote)}",
+    ]
+    if price is None:
+        lines.append(f"费用：不知道 {model} 的价格。可以把自己的价格写进存储桶根目录的 prices.yaml")
+    else:
+        lines.append(f"费用：{_money_zh(quote)}")
+        lines.append(f"实时调用：约 {_shown(quote.real_time)}")
+        lines.append(_price_zh(price, today))
+    if quote.output_at_most is None and quote.bounded_by:
+        lines.append(
+            f"没有上限：输出多长没有限制。请在 parameters（请求文件是每行的 body）里写 {'、'.join(quote.bounded_by)}"
+        )
+    return [*lines, f"报价编号：{quote.digest}（文件、配方或价格变了，编号就变）"]
+
+
+def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -> list[str]:
+    price = quote.price
+    lines = [
+        f"Quote: {path} ({model} at {provider})",
+        f"Sent: {quote.requests:,} rows",
+        f"Input: about {quote.input_tokens:,} tokens (estimated, usually within 10%)",
+        f"Output: {_output_en(quote)}",
+    ]
+    if price is None:
+        lines.append(
+            f"Cost: nobody has said what {model} costs. Put your prices into prices.yaml at the bucket's root"
+        )
+    else:
+        lines.append(f"Cost: {_money_en(quote)}")
+        lines.append(f"In real time: about {_shown(quote.real_time)}")
+        lines.append(_price_en(price, today))
+    if quote.output_at_most is None and quote.bounded_by:
+        lines.append(
+            f"No ceiling: nothing limits the output. Write in parameters, or in each body of request lines: {', '.join(quote.bounded_by)}"
+        )
+    return [*lines, f"Quote number: {quote.digest} (another file, recipe or price has another)"]
+
+
+def _output_zh(quote: Quote) -> str:
+    if quote.output_at_most == 0:
+        return "没有（向量不计输出）"
+    about = "还不知道（这个文件夹里还没有同样的任务）"
+    if quote.output_tokens is not None:
+        about = f"约 {quote.output_tokens:,} Token（按这个文件夹里最近 {quote.known_from} 个任务）"
+    most = "" if quote.output_at_most is None else f"；最多 {quote.output_at_most:,} Token"
+    return about + most
+
+
+def _output_en(quote: Quote) -> str:
+    if quote.output_at_most == 0:
+        return "none (vectors are not charged)"
+    about = "not known yet (no job like it in this folder so far)"
+    if quote.output_tokens is not None:
+        jobs = "the last job" if quote.known_from == 1 else f"the last {quote.known_from} jobs"
+        about = f"about {quote.output_tokens:,} tokens (by {jobs} in this folder)"
+    most = "" if quote.output_at_most is None else f"; at most {quote.output_at_most:,} tokens"
+    return about + most
+
+
+def _money_zh(quote: Quote) -> str:
+    about = f"约 {_shown(quote.expected)}" + ("" if _is_whole(quote) else "，只算输入")
+    most = "" if quote.at_most is None else f"；最多 {_shown(quote.at_most)}"
+    return about + most + ("（批量价）" if quote.is_batch_price else "（不知道批量价，按实时价算）")
+
+
+def _money_en(quote: Quote) -> str:
+    about = f"about {_shown(quote.expected)}" + ("" if _is_whole(quote) else " for the input alone")
+    most = "" if quote.at_most is None else f"; at most {_shown(quote.at_most)}"
+    return (
+        about
+        + most
+        + (" (batch price)" if quote.is_batch_price else " (real-time price: no batch price is known)")
+    )
+
+
+def _price_zh(price: Price, today: date) -> str:
+    old = f"，已经 {(today - price.read_on).days} 天，请核对" if is_stale(price, today) else ""
+    return f"价格：{price.model}，{price.read_on} 的价格{old}（{price.source}）"
+
+
+def _price_en(price: Price, today: date) -> str:
+    old = f", {(today - price.read_on).days} days old: check it" if is_stale(price, today) else ""
+    return f"Price: of {price.model} on {price.read_on}{old} ({price.source})"
+
+
+def _is_whole(quote: Quote) -> bool:
+    """Whether the expected money is for the output, too."""
+    return quote.output_tokens is not None
+
+
+def _shown(amount: Money | None) -> str:
+    return "?" if amount is None else money_text(amount)

@@ -1,0 +1,33 @@
+"""Writes a job's quote beside the results, as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from shared.bucket.keys import INBOX
+from shared.bucket.records import Plan
+from shared.bucket.result_names import quote_keys_for
+from shared.money.quote_text import quote_text
+from shared.ports.profile import ProviderProfile
+from shared.ports.store import ObjectStore
+from shared.problems.problem import Bilingual
+
+
+@dataclass(frozen=True)
+class PutQuote:
+    """Made of the plan alone, so whoever comes to it may put it again."""
+
+    store: ObjectStore
+
+    def __call__(self, plan: Plan, profile: ProviderProfile) -> None:
+        if plan.quote is None:
+            return
+        text_key, json_key = quote_keys_for(plan.source.key)
+        path, shown = plan.source.key.removeprefix(INBOX), profile.terms["provider"]
+        provider = shown if isinstance(shown, Bilingual) else Bilingual(str(shown), str(shown))
+        text = quote_text(plan.quote, path, plan.model, provider, plan.created_at.date())
+        facts = {"job_id": plan.job_id, "file": path, "provider": plan.provider, "model": plan.model}
+        document = {**facts, "rows": plan.rows, **plan.quote.model_dump(mode="json")}
+        self.store.put(json_key, json.dumps(document, ensure_ascii=False, indent=1).encode())
+        self.store.put(text_key, text)

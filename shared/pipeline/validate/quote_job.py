@@ -1,0 +1,67 @@
+"""Says what a job is to cost, before anything of it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from statistics import median
+
+from shared.bucket.history import histories_prefix, output_tokens_in
+from shared.bucket.money import Price, Quote
+from shared.bucket.records import PlannedShard, Source
+from shared.inputs.inbox_keys import InputKind
+from shared.inputs.rows import InputFacts
+from shared.money.price_file import parse_prices
+from shared.money.quote import Counted, Experience, make_quote
+from shared.ports.output_bound import NO_OUTPUT, OutputBound
+from shared.ports.profile import EMBEDDINGS, ProviderProfile
+from shared.ports.store import ObjectStore
+from shared.recipes.recipe import Recipe
+
+# Of earlier jobs the newest count: prompts change.
+_JOBS = 10
+_LISTED = 1000
+
+
+@dataclass(frozen=True)
+class QuoteJob:
+    """Makes the quote of one file under its recipe."""
+
+    store: ObjectStore
+    profile: ProviderProfile
+
+    def __call__(
+        self,
+        source: Source,
+        facts: InputFacts,
+        options: Recipe,
+        shards: tuple[PlannedShard, ...],
+        longest_bytes: int,
+    ) -> Quote:
+        price = parse_prices(self.profile.read_prices()).price_of(facts.model)
+        counted = Counted(
+            requests=sum(each.requests for each in shards),
+            input_tokens=sum(each.input_tokens for each in shards),
+            input_bytes=sum(each.size_bytes for each in shards),
+            longest_bytes=longest_bytes,
+        )
+        version = f"{source.etag}\n{source.recipe_etag or ''}"
+        bound = self._bound(facts, options, price)
+        return make_quote(counted, price, bound, self._experience(source, facts.model), version)
+
+    def _bound(self, facts: InputFacts, options: Recipe, price: Price | None) -> OutputBound:
+        if facts.endpoint == EMBEDDINGS:
+            return NO_OUTPUT
+        thinks = price.thinks if price else "unknown"
+        bound = self.profile.output_bound_for(options.parameters, thinks)
+        if facts.kind is InputKind.REQUEST_JSONL:  # each line may say something else
+            return replace(bound, answer=None)
+        return bound
+
+    def _experience(self, source: Source, model: str) -> Experience | None:
+        prefix = histories_prefix(source.key, self.profile.name, model)
+        found = (output_tokens_in(head.key) for head in islice(self.store.list(prefix), _LISTED))
+        newest = sorted(each for each in found if each)[:_JOBS]
+        if not newest:
+            return None
+        return Experience(round(median(tokens for _, tokens in newest)), len(newest))

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.bucket.money import Money, Rates, TokenCounts, cost
+from shared.money.amounts import CURRENCIES, money_text, parse_money
+
+
+@pytest.mark.parametrize(
+    ("text", "micros", "currency"),
+    [
+        ("50 CNY", 50_000_000, "CNY"),
+        ("50元", 50_000_000, "CNY"),
+        ("人民币 50", 50_000_000, "CNY"),
+        ("¥1,234.50", 1_234_500_000, "CNY"),
+        ("￥0.000001", 1, "CNY"),
+        ("¥50元", 50_000_000, "CNY"),
+        ("$3", 3_000_000, "USD"),
+        ("0.5 usd", 500_000, "USD"),
+        ("999999999999 CNY", 999_999_999_999_000_000, "CNY"),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(text: str, micros: int, currency: str) -> None:
+    assert parse_money(text) == Money(micros=micros, currency=currency)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "50",
+        "",
+        "CNY",
+        "50 EUR",
+        "¥50 USD",
+        "1,23 CNY",
+        "-5 CNY",
+        "0.0000001 CNY",
+        "１２元",
+        "1e3 CNY",
+        "nan元",
+    ],
+)
+def test_what_names_no_amount_or_no_currency_is_none(text: str) -> None:
+    assert parse_money(text) is None
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [
+        (0, "¥0.00"),
+        (1, "<¥0.0001"),
+        (101, "¥0.0002"),
+        (10_000, "¥0.01"),
+        (12_345_678, "¥12.35"),
+        (1_234_567_890_123, "¥1,234,567.90"),
+        (-12_345_678, "-¥12.35"),
+    ],
+)
+def test_an_amount_is_never_shown_as_less_than_it_is(micros: int, text: str) -> None:
+    assert money_text(Money(micros=micros, currency="CNY")) == text
+
+
+@given(st.integers(0, 10**17), st.sampled_from(CURRENCIES))
+def test_what_is_shown_is_read_again_within_a_cent(micros: int, currency: str) -> None:
+    amount = Money(micros=micros, currency=currency)
+
+    read = parse_money(money_text(amount).removeprefix("<"))
+
+    assert read is not None
+    assert read.currency == currency
+    assert 0 <= read.micros - micros < 10_000
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=4, max_size=4), st.integers(0, 10**9))
+def test_a_cost_is_rounded_up_once_and_never_by_more_than_a_millionth(counts: list[int], rate: int) -> None:
+    tokens = TokenCounts(input=counts[0], output=counts[1], thinking=counts[2], cached=counts[3])
+    rates = Rates(input=rate, output=rate, thinking=rate, cached=rate)
+
+    micros = cost(tokens, rates, "CNY").micros
+
+    assert 0 <= micros * 1_000_000 - sum(counts) * rate < 1_000_000
+
+
+def test_amounts_of_two_currencies_are_not_added() -> None:
+    with pytest.raises(ValueError, match="USD"):
+        Money(micros=1, currency="CNY") + Money(micros=1, currency="USD")

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from shared.bucket.money import Price, Quote
+from shared.money.price_file import parse_prices
+from shared.money.quote import Counted, Experience, make_quote
+from shared.money.quote_text import quote_text
+from shared.ports.output_bound import NO_OUTPUT, OutputBound
+from shared.problems.problem import Bilingual
+from shared.providers.bailian.profile import BAILIAN
+
+BOUND = OutputBound(100, 0)
+COUNTED = Counted(requests=1000, input_tokens=100_000, input_bytes=400_000, longest_bytes=32_000)
+PRICES = parse_prices(BAILIAN.read_prices())
+FLASH, PLUS, R1 = (PRICES.models[name] for name in ("qwen-flash", "qwen-plus", "deepseek-v3.2"))
+
+
+def quote(
+    price: Price | None = FLASH,
+    bound: OutputBound = BOUND,
+    experience: Experience | None = None,
+    version: str = "etag",
+    counted: Counted = COUNTED,
+) -> Quote:
+    return make_quote(counted, price, bound, experience, version)
+
+
+def micros(made: Quote) -> tuple[int | None, int | None, int | None]:
+    amounts = (made.expected, made.at_most, made.real_time)
+    expected, at_most, real_time = (None if each is None else each.micros for each in amounts)
+    return expected, at_most, real_time
+
+
+def test_the_input_is_known_before_any_answer() -> None:
+    # 0.075 and 0.75 CNY for a million tokens in a batch: 100,000 in, and at most 100,000 out.
+    assert micros(quote()) == (7_500, 9_375 + 75_000, 15_000)
+
+
+def test_earlier_jobs_tell_what_answers_cost() -> None:
+    made = quote(experience=Experience(20_000, jobs=3))
+
+    assert (made.output_tokens, made.known_from) == (20_000, 3)
+    assert micros(made) == (7_500 + 15_000, 84_375, 45_000)
+
+
+def test_no_answer_is_expected_to_be_longer_than_it_may_be() -> None:
+    assert quote(experience=Experience(10**9, jobs=1)).output_tokens == 100_000
+
+
+@pytest.mark.parametrize("bound", [OutputBound(None, 0), OutputBound(100, None), OutputBound(None, None)])
+def test_what_nothing_bounds_has_no_at_most(bound: OutputBound) -> None:
+    made = quote(PLUS, bound)
+
+    assert made.output_at_most is None
+    assert made.at_most is None
+
+
+def test_vectors_cost_their_input_alone() -> None:
+    made = quote(bound=NO_OUTPUT)
+
+    assert (made.output_tokens, made.output_at_most) == (0, 0)
+    assert micros(made) == (7_500, 9_375, 15_000)
+
+
+def test_an_answer_that_is_thought_about_has_the_price_of_thinking() -> None:
+    made = quote(PLUS, OutputBound(100, 900), Experience(500_000, jobs=1))
+
+    assert micros(made) == (40_000 + 2_000_000, 50_000 + 4_000_000, 80_000 + 4_000_000)
+
+
+def test_without_a_price_there_are_tokens_alone() -> None:
+    made = quote(None)
+
+    assert micros(made) == (None, None, None)
+    assert made.output_at_most == 100_000
+
+
+def test_without_a_batch_price_the_price_of_real_time_is_reckoned_with() -> None:
+    made = quote(R1)
+
+    assert not made.is_batch_price
+    assert made.expected == made.real_time
+
+
+def test_a_token_has_a_byte_at_least() -> None:
+    assert quote(counted=Counted(1, 90, 100, 100)).input_at_most == 100
+
+
+def test_a_long_request_makes_the_most_dearer() -> None:
+    long = Counted(requests=1000, input_tokens=100_000_000, input_bytes=400_000_000, longest_bytes=600_000)
+
+    made = quote(counted=long)
+
+    assert made.at_most is not None
+    assert made.at_most.micros == (125_000_000 * 600_000 + 100_000 * 6_000_000) // 1_000_000
+
+
+@pytest.mark.parametrize("other", [quote(version="etag-2"), quote(PLUS), quote(None)])
+def test_another_file_or_price_has_another_digest(other: Quote) -> None:
+    assert other.digest != quote().digest
+    assert quote().digest == quote(experience=Experience(1, 1)).digest
+
+
+def test_people_read_the_quote_in_both_languages() -> None:
+    made = quote(experience=Experience(20_000, jobs=3))
+
+    text = quote_text(
+        made, "客服/a.csv", "qwen-flash", Bilingual("百炼", "Bailian"), date(2026, 6, 9)
+    ).decode()
+
+    assert text.splitlines() == [
+        "报价：客服/a.csv（百炼 qwen-flash）",
+        "发送：1,000 行",
+        "输入：约 100,000 Token（估算，一般相差不到 10%）",
+        "输出：约 20,000 Token（按这个文件夹里最近 3 个任务）；最多 100,000 Token",
+        "费用：约 ¥0.03；最多 ¥0.09（批量价）",
+        "实时调用：约 ¥0.05",
+        "价格：qwen-flash，2026-06-08 的价格（https://help.aliyun.com/zh/model-studio/model-pricing）",
+        f"报价编号：{made.digest}（文件、配方或价格变了，编号就变）",
+        "",
+        "Quote: 客服/a.csv (qwen-flash at Bailian)",
+        "Sent: 1,000 rows",
+        "Input: about 100,000 tokens (estimated, usually within 10%)",
+        "Output: about 20,000 tokens (by the last 3 jobs in this folder); at most 100,000 tokens",
+        "Cost: about ¥0.03; at most ¥0.09 (batch price)",
+        "In real time: about ¥0.05",
+        "Price: of qwen-flash on 2026-06-08 (https://help.aliyun.com/zh/model-studio/model-pricing)",
+        f"Quote number: {made.digest} (another file, recipe or price has another)",
+    ]
+
+
+def test_what_is_not_known_is_said_with_what_to_do() -> None:
+    made = quote(None, OutputBound(None, None, ("max_tokens: 500", "enable_thinking: false")))
+
+    text = quote_text(made, "a.csv", "kimi", Bilingual("百炼", "Bailian"), date(2026, 11, 27)).decode()
+
+    assert "nobody has said what kimi costs. Put your prices into prices.yaml" in text
+    assert "nothing limits the output. Write in parameters" in text
+    assert "max_tokens: 500, enable_thinking: false" in text
+    assert "max_tokens: 500、enable_thinking: false" in text
+
+
+def test_an_old_price_is_told() -> None:
+    text = quote_text(
+        quote(), "a.csv", "qwen-flash", Bilingual("百炼", "Bailian"), date(2026, 11, 27)
+    ).decode()
+
+    assert "已经 172 天，请核对" in text
+    assert "172 days old: check it" in text

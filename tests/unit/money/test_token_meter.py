@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.money.characters import WEIGHTS, estimated_tokens, features
+from shared.money.token_meter import TokenMeter, line_tokens
+
+# Counted with qwen.tiktoken of dashscope 2.0.2.
+COUNTED = [
+    ("物流很快，质量不错，下次还会再来。", 10),
+    ("The quick brown fox jumps over the lazy dog, and then it goes home to sleep for a while.", 21),
+    ("1234567890", 10),
+]
+
+
+def line(text: str, number: int = 1) -> bytes:
+    body = {"model": "qwen-flash", "messages": [{"role": "user", "content": text}]}
+    return json.dumps({"custom_id": f"q-{number}", "body": body}, ensure_ascii=False).encode() + b"\n"
+
+
+@pytest.mark.parametrize(("text", "tokens"), COUNTED)
+def test_a_text_has_about_as_many_tokens_as_the_vendors_vocabulary_gives_it(text: str, tokens: int) -> None:
+    assert estimated_tokens(text) == pytest.approx(tokens, rel=0.35)
+
+
+def test_each_weight_is_of_something_that_is_counted() -> None:
+    assert WEIGHTS.keys() == features("").keys()
+
+
+def test_what_stands_around_the_text_is_not_its_own() -> None:
+    assert line_tokens(line("")) == pytest.approx(8)
+
+
+def test_escaped_characters_count_as_what_they_stand_for() -> None:
+    plain, escaped = line("好评"), json.dumps(json.loads(line("好评"))).encode()
+
+    assert line_tokens(escaped) == line_tokens(plain)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": "好评"},
+        {"input": ["好", "评"]},
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "好评"}, {"type": "image_url"}]}
+            ]
+        },
+    ],
+)
+def test_texts_are_found_where_requests_have_them(body: dict[str, object]) -> None:
+    assert line_tokens(json.dumps({"body": body}).encode()) >= estimated_tokens("好评")
+
+
+@given(st.binary(max_size=200))
+def test_any_line_has_an_estimate(content: bytes) -> None:
+    assert line_tokens(content) >= 0 or estimated_tokens(content.decode(errors="replace")) < 0
+
+
+def test_of_a_large_file_a_part_is_looked_at_and_the_rest_goes_by_its_bytes() -> None:
+    lines = [line("物流很快，" * (number % 7 + 1), number) for number in range(30_000)]
+    meter = TokenMeter()
+
+    for start in range(0, len(lines), 500):
+        meter.add(b"".join(lines[start : start + 500]))
+
+    assert meter.tokens == pytest.approx(sum(map(line_tokens, lines[:700])) / 700 * 30_000, rel=0.05)
+    assert meter.longest_bytes <= 32_000
+
+
+def test_the_second_half_of_a_file_may_be_in_another_language() -> None:
+    chinese = [line("质量不错，" * 20) for _ in range(5_000)]
+    english = [line("fast delivery, fine quality " * 20) for _ in range(5_000)]
+    meter = TokenMeter()
+
+    for start in range(0, 5_000, 100):
+        meter.add(b"".join(chinese[start : start + 100]))
+    for start in range(0, 5_000, 100):
+        meter.add(b"".join(english[start : start + 100]))
+
+    assert meter.tokens == pytest.approx(5_000 * (line_tokens(chinese[0]) + line_tokens(english[0])), rel=0.1)
+
+
+def test_a_long_line_is_measured() -> None:
+    meter = TokenMeter()
+    meter.add(line("a") + line("b" * 70_000) + line("c"))
+
+    assert 70_000 < meter.longest_bytes < 70_200
