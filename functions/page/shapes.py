@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.bucket.tickets import WaitingFor
 from shared.links.folders import path_in
+from shared.money.quote_text import quote_in_short
 from shared.pipeline.page.file_job import FileJob, open_job
 from shared.pipeline.page.folder_page import JobDetails
 from shared.pipeline.page.list_files import Listed
@@ -97,6 +98,7 @@ def details_json(details: JobDetails, folder: str) -> dict[str, object]:
         **job_json(details.job, folder),
         "refusal": asdict(refusal) | {"report": _name(refusal.report)} if refusal else None,
         "first_results": asdict(rows) if rows else None,
+        "quote": quote_in_short(details.quote)._asdict() if details.quote else None,
     }
 
 

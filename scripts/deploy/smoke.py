@@ -13,7 +13,7 @@ import oss2
 
 from scripts.deploy.place import Place
 from scripts.deploy.releases import is_passing, open_bucket, reason_of
-from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.result_names import quote_keys_for, rejection_keys_for
 
 FOLDER = "batchdrop-smoke-test/"
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: it costs nothing
@@ -90,6 +90,7 @@ def _clear(store: oss2.Bucket, name: str) -> None:
         f"inbox/{FOLDER}batch.yaml",
         f"results/{FOLDER}{name}.csv",
         f"results/{FOLDER}{name}.report.json",
+        *quote_keys_for(f"inbox/{FOLDER}{name}.csv"),
     ):
         with contextlib.suppress(oss2.exceptions.OssError):  # how it ended matters more
             store.delete_object(key)

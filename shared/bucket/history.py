@@ -14,7 +14,7 @@ from shared.bucket.records import Ledger, Plan
 HISTORY = f"{JOBS}history/"
 # In the year 2286: times are counted down to it, so that the newest comes first in the list.
 _LATEST_S = 9_999_999_999
-# Older versions did not note the tokens.
+# Older versions did not note the tokens, and a provider may not say them.
 _NAME = re.compile(r"([0-9]{10})-([0-9]{1,9})(?:-([0-9]{1,12}))?-[0-9a-f]{16}", re.ASCII)
 
 
@@ -33,10 +33,9 @@ def histories_prefix(source_key: str, provider: str, model: str) -> str:
 def history_key(plan: Plan, ledger: Ledger) -> str:
     newest_first = _LATEST_S - int(ledger.closed_at.timestamp())
     output = round(1000 * ledger.tokens.completion / max(ledger.answered, 1))
-    return (
-        f"{history_prefix(plan)}{newest_first:010d}-{max(round(ledger.duration_s), 0)}"
-        f"-{max(output, 0)}-{plan.job_id}"
-    )
+    noted = f"{output}-" if output > 0 else ""
+    took_s = max(round(ledger.duration_s), 0)
+    return f"{history_prefix(plan)}{newest_first:010d}-{took_s}-{noted}{plan.job_id}"
 
 
 def duration_s_in(key: str) -> int | None:

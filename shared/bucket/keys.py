@@ -14,6 +14,7 @@ INBOX = "inbox/"
 REJECTED = "rejected/"
 RESULTS = "results/"
 QUOTES = "quotes/"
+PRICES = "prices.yaml"  # the operator's own
 JOBS = "jobs/"
 # What a job needs while it is open, and for a while to make its result again. It has a prefix of
 # its own because OSS's lifecycle rules go by prefix, and two rules' prefixes must not overlap

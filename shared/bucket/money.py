@@ -94,20 +94,23 @@ class Price(RecordPart):
     Attributes:
         model: The name under which it was found; a job's model may be a dated version of it.
         currency: ``CNY`` or ``USD``, by ISO 4217.
-        thinks: Whether the model thinks before it answers if a request does not say.
+        thinks: Whether the model thinks before it answers if a request does not say; a word of
+            ``Thinks``, and later versions may know more of them.
         tiers: By length of the request, ascending.
         source: The page.
         read_on: The day on which the page was read.
         is_own: The figures are the operator's own, not the list price.
+        cached_from: How many tokens requests must begin with alike to be read from a cache.
     """
 
     model: str
     currency: str
-    thinks: Thinks
+    thinks: str
     tiers: tuple[Tier, ...]
     source: str
     read_on: date
     is_own: bool = False
+    cached_from: int = 0
 
     def tier_for(self, input_tokens: int) -> Tier:
         """The tier of a request of that length; the last one also for what is longer."""
@@ -141,7 +144,11 @@ class Quote(RecordPart):
         expected: The money for both expected numbers; without ``output_tokens``, for the input.
         at_most: The money for both numbers at most.
         real_time: What ``expected`` would cost without a batch.
+        shared_tokens: With how many tokens all requests begin alike.
+        cached_real_time: What ``expected`` would cost in real time if those were read from the
+            provider's cache; only where that is less.
         is_batch_price: The price of batches is known; otherwise real time is reckoned with.
+        warnings: What is wrong with the operator's own prices, in both languages.
         bounded_by: What would bound the output, as lines of ``parameters``.
         price: ``None`` if nobody says what the model costs.
         digest: Names this quote: another file, recipe or price has another one.
@@ -156,7 +163,10 @@ class Quote(RecordPart):
     expected: Money | None = None
     at_most: Money | None = None
     real_time: Money | None = None
+    shared_tokens: int = 0
+    cached_real_time: Money | None = None
     is_batch_price: bool = True
     bounded_by: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     price: Price | None = None
     digest: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from shared.bucket.money import MICROS, Price, Rates, Thinks, Tier
@@ -54,19 +55,41 @@ def is_stale(price: Price, today: date) -> bool:
     return (today - price.read_on).days > STALE_AFTER_DAYS
 
 
-def parse_prices(text: str, *, is_own: bool = False) -> PriceTable:
-    """Read one provider's prices.
+@cache
+def parse_prices(text: str) -> PriceTable:
+    """Read a provider's own file; one process reads it once.
 
     Raises:
         UserInputError: With every problem found, each with its line.
     """
     from shared.formats.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most runs plan nothing
 
-    reader = _Reader(parse_yaml_mapping(text), is_own=is_own)
-    table = PriceTable(dict(reader.models()))
-    if reader.problems:
-        named = (dataclasses.replace(each, file=PRICES_FILE) for each in reader.problems)
-        raise UserInputError(sorted(named, key=lambda each: each.line or 0))
+    reader = _Reader(parse_yaml_mapping(text), is_own=False)
+    table = PriceTable(dict(reader.models((), reader.values)))
+    reader.require_right()
+    return table
+
+
+def parse_own_prices(text: str, provider: str, providers: Collection[str]) -> PriceTable:
+    """What the operator's own file says of one provider: a block of the same form, under its name.
+
+    Args:
+        text: Of the whole file.
+        provider: Whose block is read.
+        providers: Whose blocks there may be.
+
+    Raises:
+        UserInputError: As above; other blocks may be wrong.
+    """
+    from shared.formats.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most buckets have none
+
+    reader = _Reader(parse_yaml_mapping(text), is_own=True)
+    reader.only((), reader.values, tuple(sorted(providers)))
+    models: Iterable[tuple[str, Price]] = ()
+    if provider in reader.values:
+        models = reader.models((provider,), reader.mapping((provider,), reader.values[provider]))
+    table = PriceTable(dict(models))
+    reader.require_right()
     return table
 
 
@@ -74,17 +97,24 @@ class _Reader:
     def __init__(self, tree: YamlValues, *, is_own: bool) -> None:
         self._tree = tree
         self._is_own = is_own
+        self.values = tree.values
         self.problems: list[Problem] = list(tree.problems)
 
-    def models(self) -> Iterator[tuple[str, Price]]:
-        self._only((), self._tree.values, ("currency", "models"))
-        currency = self._tree.values.get("currency")
+    def require_right(self) -> None:
+        if self.problems:
+            named = (dataclasses.replace(each, file=PRICES_FILE) for each in self.problems)
+            raise UserInputError(sorted(named, key=lambda each: each.line or 0))
+
+    def models(self, root: Path, block: Mapping[str, Any]) -> Iterator[tuple[str, Price]]:
+        self.only(root, block, ("currency", "cached_from", "models"))
+        cached_from = self._cached_from((*root, "cached_from"), block.get("cached_from", 0))
+        currency = block.get("currency")
         if currency not in CURRENCIES:
-            self._wrong(("currency",), "recipe_choice", currency, choices=", ".join(CURRENCIES))
-        for name, said in self._mapping(("models",), self._tree.values.get("models")).items():
-            path: Path = ("models", name)
-            model = self._mapping(path, said)
-            self._only(path, model, _MODEL_KEYS)
+            self._wrong((*root, "currency"), "recipe_choice", currency, choices=", ".join(CURRENCIES))
+        for name, said in self.mapping((*root, "models"), block.get("models")).items():
+            path: Path = (*root, "models", name)
+            model = self.mapping(path, said)
+            self.only(path, model, _MODEL_KEYS)
             tiers = tuple(self._tiers(path, model))
             source, read_on = self._source(path, model), self._read_on(path, model)
             thinks = self._thinks(path, model)
@@ -99,8 +129,15 @@ class _Reader:
                         source=source,
                         read_on=read_on,
                         is_own=self._is_own,
+                        cached_from=cached_from,
                     ),
                 )
+
+    def _cached_from(self, path: Path, said: Any) -> int:
+        if isinstance(said, int) and not isinstance(said, bool) and said >= 0:
+            return said
+        self._wrong(path, "price_tokens", said)
+        return 0
 
     def _source(self, path: Path, model: Mapping[str, Any]) -> str | None:
         source = model.get("source")
@@ -136,8 +173,8 @@ class _Reader:
         before = 0
         for number, each in enumerate(said):
             here: Path = (*path, "tiers", number)
-            tier = self._mapping(here, each)
-            self._only(here, tier, _TIER_KEYS)
+            tier = self.mapping(here, each)
+            self.only(here, tier, _TIER_KEYS)
             up_to = tier.get("up_to")
             is_last = number == len(said) - 1
             is_ascending = isinstance(up_to, int) and not isinstance(up_to, bool) and up_to > before
@@ -152,10 +189,10 @@ class _Reader:
         own = tier.get("batch")
         if own is not None:
             here: Path = (*path, "batch")
-            rates = self._mapping(here, own)
-            self._only(here, rates, _RATES)
+            rates = self.mapping(here, own)
+            self.only(here, rates, _RATES)
             return Tier(up_to=up_to, real_time=real_time, batch=self._rates(here, rates))
-        share = self._share((*path[:2], "batch"), batch)
+        share = self._share((*path[:-2], "batch"), batch)
         return Tier(
             up_to=up_to, real_time=real_time, batch=None if share is None else _part(real_time, share)
         )
@@ -199,7 +236,7 @@ class _Reader:
             return None
         return share
 
-    def _mapping(self, path: Path, said: Any) -> Mapping[str, Any]:
+    def mapping(self, path: Path, said: Any) -> Mapping[str, Any]:
         if isinstance(said, dict):
             return said
         if said is None:
@@ -208,7 +245,7 @@ class _Reader:
             self._wrong(path, "price_mapping", said, example=_EXAMPLE)
         return {}
 
-    def _only(self, path: Path, said: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    def only(self, path: Path, said: Mapping[str, Any], known: tuple[str, ...]) -> None:
         for key in said:
             if key not in known:
                 values = {"nearest": nearest(key, known) or known[0], "known": ", ".join(known)}

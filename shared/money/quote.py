@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from shared.bucket.money import Price, Quote, TokenCounts, cost
+from shared.bucket.money import Money, Price, Quote, Rates, Tier, TokenCounts, cost
 from shared.ports.output_bound import OutputBound
 
 # By how much the estimate of tokens may be too low, in hundredths: see ``shared/money/README.md``.
@@ -21,12 +21,14 @@ class Counted:
         input_tokens: The estimate for all of them.
         input_bytes: A token has a byte at least.
         longest_bytes: Of the longest request, which decides by which tier it is charged at most.
+        shared_tokens: With how many tokens all of them begin alike.
     """
 
     requests: int
     input_tokens: int
     input_bytes: int
     longest_bytes: int
+    shared_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def make_quote(
         output_tokens=output,
         output_at_most=None if each is None else each * counted.requests,
         known_from=experience.jobs if experience else 0,
+        shared_tokens=counted.shared_tokens,
         bounded_by=bound.write,
         price=price,
         digest=_digest(version, price),
@@ -89,6 +92,46 @@ def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -
             "at_most": at_most,
             "real_time": cost(expected, mean.real_time, price.currency),
             "is_batch_price": mean.batch is not None,
+            "cached_real_time": _cached_real_time(quote, price, mean, thinks=thinks),
+        }
+    )
+
+
+def _cached_real_time(quote: Quote, price: Price, tier: Tier, *, thinks: bool) -> Money | None:
+    """Real time with a cache, if that is cheaper than a batch, however long answers get."""
+    output = quote.output_at_most if quote.output_tokens is None else quote.output_tokens
+    cached = min(quote.shared_tokens * (quote.requests - 1), quote.input_tokens)
+    is_cached = quote.shared_tokens >= price.cached_from and tier.real_time.cached is not None
+    if tier.batch is None or output is None or cached <= 0 or not is_cached:
+        return None
+
+    def together(rates: Rates, output_tokens: int) -> Money:
+        counts = _tokens(quote.input_tokens - cached, output_tokens, thinks=thinks)
+        return cost(counts.model_copy(update={"cached": cached}), rates, price.currency)
+
+    if together(tier.real_time, output).micros >= together(tier.batch, output).micros:
+        return None
+    return together(tier.real_time, quote.output_tokens or 0)
+
+
+def part_of(quote: Quote, requests: int) -> Quote:
+    """The quote of some of its requests, as far as nothing is known of which; rounded up."""
+    whole = max(quote.requests, 1)
+
+    def part(amount: int | None) -> int | None:
+        return None if amount is None else -(-amount * requests // whole)
+
+    counts = ("input_tokens", "input_at_most", "output_tokens", "output_at_most")
+    amounts = ("expected", "at_most", "real_time", "cached_real_time")
+    money = {name: getattr(quote, name) for name in amounts}
+    return quote.model_copy(
+        update={
+            "requests": requests,
+            **{name: part(getattr(quote, name)) for name in counts},
+            **{
+                name: each and each.model_copy(update={"micros": part(each.micros)})
+                for name, each in money.items()
+            },
         }
     )
 

@@ -22,7 +22,21 @@ def quote_text(quote: Quote, path: str, model: str, provider: Bilingual, today: 
     """
     chinese = _lines_zh(quote, path, model, provider.zh, today)
     english = _lines_en(quote, path, model, provider.en, today)
-    return "\n".join([*chinese, "", *english, ""]).encode()
+    warnings = ["", *(f"提示 Warning: {each}" for each in quote.warnings)] if quote.warnings else []
+    return "\n".join([*chinese, "", *english, *warnings, ""]).encode()
+
+
+def quote_in_short(quote: Quote) -> Bilingual:
+    """What it costs, and what would bound that, in a line."""
+    if quote.price is None:
+        zh, en = "不知道价格", "the price is not known"
+    else:
+        zh, en = _money_zh(quote), _money_en(quote)
+    most = quote.output_at_most is None and quote.bounded_by
+    return Bilingual(
+        f"{zh}；没有上限，可在 parameters 里写 {'、'.join(quote.bounded_by)}" if most else zh,
+        f"{en}; no ceiling: write {', '.join(quote.bounded_by)} in parameters" if most else en,
+    )
 
 
 def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -> list[str]:
@@ -37,7 +51,7 @@ def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -
         lines.append(f"费用：不知道 {model} 的价格。可以把自己的价格写进存储桶根目录的 prices.yaml")
     else:
         lines.append(f"费用：{_money_zh(quote)}")
-        lines.append(f"实时调用：约 {_shown(quote.real_time)}")
+        lines.append(f"实时调用：约 {_shown(quote.real_time)}{_cached_zh(quote)}")
         lines.append(_price_zh(price, today))
     if quote.output_at_most is None and quote.bounded_by:
         lines.append(
@@ -60,7 +74,7 @@ def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -
         )
     else:
         lines.append(f"Cost: {_money_en(quote)}")
-        lines.append(f"In real time: about {_shown(quote.real_time)}")
+        lines.append(f"In real time: about {_shown(quote.real_time)}{_cached_en(quote)}")
         lines.append(_price_en(price, today))
     if quote.output_at_most is None and quote.bounded_by:
         lines.append(
@@ -108,12 +122,29 @@ def _money_en(quote: Quote) -> str:
 
 def _price_zh(price: Price, today: date) -> str:
     old = f"，已经 {(today - price.read_on).days} 天，请核对" if is_stale(price, today) else ""
-    return f"价格：{price.model}，{price.read_on} 的价格{old}（{price.source}）"
+    whose = "您自己写的价格" if price.is_own else "目录价"
+    return f"价格：{price.model}，{price.read_on} 的{whose}{old}（{price.source}）"
 
 
 def _price_en(price: Price, today: date) -> str:
     old = f", {(today - price.read_on).days} days old: check it" if is_stale(price, today) else ""
-    return f"Price: of {price.model} on {price.read_on}{old} ({price.source})"
+    whose = "your own price" if price.is_own else "list price"
+    return f"Price: {whose} of {price.model} on {price.read_on}{old} ({price.source})"
+
+
+def _cached_zh(quote: Quote) -> str:
+    if quote.cached_real_time is None:
+        return ""
+    return f"；所有请求的开头有约 {quote.shared_tokens:,} Token 相同，如果都命中缓存，只要约 {_shown(quote.cached_real_time)}，比批量便宜"
+
+
+def _cached_en(quote: Quote) -> str:
+    if quote.cached_real_time is None:
+        return ""
+    return (
+        f"; all requests begin with the same {quote.shared_tokens:,} tokens or so, and if the cache has"
+        f" them each time, about {_shown(quote.cached_real_time)}, which is less than in a batch"
+    )
 
 
 def _is_whole(quote: Quote) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from os.path import commonprefix
 from typing import Any
 
 from shared.money.characters import estimated_tokens
@@ -36,12 +37,18 @@ class TokenMeter:
     def __init__(self) -> None:
         self._bytes = self._seen_bytes = self._unseen_bytes = 0
         self._tokens = self._density = 0.0
+        self._beginning: str | None = None
         self.longest_bytes = 0
 
     @property
     def tokens(self) -> int:
         """An estimate for all lines."""
-        return round(self._tokens + self._density * self._unseen_bytes)
+        return max(round(self._tokens + self._density * self._unseen_bytes), 0)
+
+    @property
+    def shared_tokens(self) -> int:
+        """How many tokens each request begins with that all others begin with, too."""
+        return max(round(estimated_tokens(self._beginning or "")), 0)
 
     def add(self, lines: bytes) -> None:
         """Add whole lines, as they are sent."""
@@ -52,11 +59,19 @@ class TokenMeter:
         if wanted <= 0:
             return
         seen = lines[: lines.find(b"\n", min(wanted, len(lines) - 1)) + 1] or lines
-        tokens = sum(map(line_tokens, seen.rstrip(b"\n").split(b"\n")))
+        tokens = sum(map(self._look, seen.rstrip(b"\n").split(b"\n")))
         self._density = tokens / len(seen)
         self._tokens += self._density * self._unseen_bytes
         self._seen_bytes += len(seen)
         self._unseen_bytes = 0
+
+    def _look(self, line: bytes) -> float:
+        text, around = _text_and_around(line)
+        if self._beginning is None:
+            self._beginning = text
+        elif not text.startswith(self._beginning):
+            self._beginning = commonprefix([self._beginning, text])  # noqa: RUF071 - they are no paths
+        return estimated_tokens(text) + around
 
 
 def _longest(lines: bytes) -> int:
@@ -69,13 +84,19 @@ def _longest(lines: bytes) -> int:
 
 def line_tokens(line: bytes) -> float:
     """The estimate for one request line; what is none has as many as a text."""
+    text, around = _text_and_around(line)
+    return estimated_tokens(text) + around
+
+
+def _text_and_around(line: bytes) -> tuple[str, int]:
+    """What the model reads, and how many tokens stand around it."""
     try:
         body = json.loads(line)["body"]
         messages, text = body.get("messages"), "\n".join(_texts(body))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return estimated_tokens(line.decode(errors="replace"))
+        return line.decode(errors="replace"), 0
     around = len(messages) * _MESSAGE_TOKENS + _ANSWER_START_TOKENS if isinstance(messages, list) else 0
-    return estimated_tokens(text) + around
+    return text, around
 
 
 def _texts(body: dict[str, Any]) -> Iterator[str]:

@@ -22,6 +22,12 @@ from tests.support.chat_servers import ChatServer, webhook
 
 FUNCTIONS = ("Validate", "Submit", "Callback", "Message", "Collect", "Reconcile", "Notify")
 WHSEC = "whsec_" + "c2VjcmV0" * 5
+OWN_PRICES = b"""
+bailian:
+  currency: CNY
+  models:
+    qwen-flash: {source: contract 17, read_on: 2026-11-01, batch: 0.5, tiers: [{in: 0.1, out: 1}]}
+"""
 # A whole shard, ten rows of a megabyte, which are written in parts, and a row that is refused.
 LARGE_BUT_BAD = b"name,age\n" + b"x,1\n" * 50_000 + (b"x" * 1_000_000 + b",1\n") * 10 + b"ragged\n"
 
@@ -120,6 +126,21 @@ def test_no_function_can_drop_a_file_or_see_the_whole_bucket(cloud: RunningCloud
     assert is_refused(bucket.list_objects_v2)
     assert is_refused(bucket.get_object, "elsewhere")
     assert is_refused(bucket.get_bucket_info)
+
+
+def test_validate_quotes_each_file_by_the_operators_own_prices(cloud: RunningCloud) -> None:
+    cloud.bucket.put_object("prices.yaml", OWN_PRICES)
+    cloud.bucket.put_object("inbox/quoted/batch.yaml", b"model: qwen-flash\nprompt: '{{ text }}'\n")
+
+    cloud.drop("quoted/two.csv", b"text\nhello\nworld\n")
+
+    text = cloud.wait_for("quotes/quoted/two.csv.quote.txt").decode()
+    cloud.bucket.delete_object("prices.yaml")
+    assert "\nSent: 2 rows\n" in text
+    assert "\nPrice: your own price of qwen-flash on 2026-11-01 (contract 17)\n" in text
+    assert json.loads(cloud.path("quotes/quoted/two.csv.quote.json").read_bytes())["price"]["is_own"]
+    assert len(cloud.wait_for_rows("results/quoted/two.csv")) == 2
+    assert is_refused(bucket_of(cloud, "Validate").put_object, "prices.yaml", b"forged")
 
 
 def test_the_timer_may_validate_a_file_whose_event_was_lost(cloud: RunningCloud) -> None:

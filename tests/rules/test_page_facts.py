@@ -171,9 +171,11 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
         keys.WAITING,
         keys.LINKS,
     }
-    peoples = {keys.INBOX, keys.REJECTED, keys.RESULTS}
+    peoples = {keys.INBOX, keys.QUOTES, keys.PRICES, keys.REJECTED, keys.RESULTS}
 
-    board = set(re.findall(r"^\| `([a-z]+/|board\.json)` \|", page("shared/README.md"), re.MULTILINE))
+    board = set(
+        re.findall(r"^\| `([a-z]+/|board\.json|prices\.yaml)` \|", page("shared/README.md"), re.MULTILINE)
+    )
     not_to_touch = page("examples/README.zh.md").split("## 请不要改动")[1]
 
     assert board == stages | ours | peoples

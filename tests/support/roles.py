@@ -4,7 +4,10 @@ from __future__ import annotations
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/", "outbox/"},
+    "validate": {
+        *("jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/", "outbox/"),
+        "quotes/",
+    },
     "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
     "callback": {"finished/"},
     "message": {"finished/"},
@@ -27,6 +30,7 @@ READS = {
         "again/",
         "ready/",
         "finished/",
+        "prices.yaml",
     },
     "submit": {"jobs/", "work/", "ready/", "running/", "slots/", "waiting/"},
     "callback": {"batches/", "ready/", "running/"},

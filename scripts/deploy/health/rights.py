@@ -52,6 +52,7 @@ def own_rights(bucket: str, code_bucket: str) -> list[Right]:
         f"{bucket}/inbox/*": ("oss:PutObject", "oss:DeleteObject"),
         f"{bucket}/results/*": ("oss:GetObject", "oss:DeleteObject"),
         f"{bucket}/rejected/*": ("oss:GetObject",),
+        f"{bucket}/quotes/*": ("oss:DeleteObject",),
     }
     return [
         *(Right(action) for action in _ROS),

@@ -23,9 +23,15 @@ def job_facts(records: BucketRecords, plan: Plan) -> dict[str, object]:
         "model": plan.model,
         "rows": plan.rows,
         "retry_of": plan.retry_of,
+        "quote": quote_facts(plan),
         "dropped_at": plan.source.dropped_at.isoformat(),
         **(ledger_facts(ledger) if ledger else {"state": "open"}),
     }
+
+
+def quote_facts(plan: Plan) -> dict[str, object] | None:
+    """What it was to cost, amounts in millionths; ``None`` of jobs of older versions."""
+    return plan.quote.model_dump(mode="json") if plan.quote else None
 
 
 def ledger_facts(ledger: Ledger) -> dict[str, object]:

@@ -15,6 +15,7 @@ from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketReco
 from shared.bucket.keys import Stage, record_key
 from shared.bucket.records import Cancellation, FirstSeen, Ledger, Plan
 from shared.bucket.tickets import RunningTicket, WaitingFor
+from shared.money.quote_text import quote_in_short
 from shared.results.columns import RowStatus
 
 # A job may have thousands of shards, each of which costs a few reads to show.
@@ -111,6 +112,7 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     yield f"    上传 dropped {_time(plan.source.dropped_at)}, 排定 planned {_time(plan.created_at)}"
     if plan.retry_of:
         yield f"    第 {plan.retries} 次重试 retry {plan.retries} of {plan.retry_of}"
+    yield from (f"    {text}" for text in quote_lines(plan))
     if cancelled:
         yield f"    取消 cancelled {_time(cancelled.asked_at)}"
     yield from _shard_lines(records, plan)
@@ -125,6 +127,14 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
         again = records.find(record_key(job_id, DROPPED_AGAIN), FirstSeen)
         if again:
             yield f"    再次放入 dropped again {_time(again.seen_at)}: 已有答案，没有重新发送，不收费 already answered, nothing paid"
+
+
+def quote_lines(plan: Plan) -> Iterator[str]:
+    """What it was to cost before it was sent, in each language; older jobs have no quote."""
+    if plan.quote:
+        chinese, english = quote_in_short(plan.quote)
+        yield f"报价：{chinese}"
+        yield f"quote: {english}"
 
 
 def _erased(ledger: Ledger) -> str:

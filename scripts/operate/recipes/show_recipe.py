@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from scripts.operate.jobs.facts import quote_facts
+from scripts.operate.jobs.show import quote_lines
 from scripts.operate.recipes.local_folder import LocalFolder, require_file
 from scripts.operate.texts.said import Refusal, said
 from shared.bucket.bucket_records import BucketRecords
@@ -100,6 +102,7 @@ def _facts(store: ObjectStore, plan: Plan) -> dict[str, object]:
         "model": plan.model,
         "endpoint": plan.endpoint,
         "columns": AnswerColumns.names_of(plan.answer_columns),
+        "quote": quote_facts(plan),
         "warnings": plan.warnings,
         "body": _first_body(store, plan),
     }
@@ -112,6 +115,7 @@ def _head_lines(plan: Plan) -> Iterator[str]:
     yield f"模型 model    {plan.provider} {plan.model} {plan.endpoint}"
     if names := AnswerColumns.names_of(plan.answer_columns):
         yield f"答案 columns  {', '.join(names)}"
+    yield from quote_lines(plan)
     for warning in plan.warnings:
         yield f"提醒 warning  {warning}"
 

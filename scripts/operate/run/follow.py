@@ -90,6 +90,8 @@ def _looked(name: str, look: Look, before: Seen, remarks: Remarks) -> Seen:
         remarks.nothing_seen(name, "run_not_validated")
     else:
         remarks.seen(name)
+    if now.plan:
+        remarks.quoted(now.plan)
     if now.job:
         remarks.about(now.job)
     is_same = now.plan and before.plan and now.plan.job_id == before.plan.job_id

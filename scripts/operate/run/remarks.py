@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 
 from scripts.operate.door.reply import Reply
-from scripts.operate.jobs.show import waiting_lines
+from scripts.operate.jobs.show import quote_lines, waiting_lines
 from scripts.operate.texts.said import said
 from scripts.operate.texts.spans import usual
 from scripts.terminal import named
 from shared.board.model import OpenJob
+from shared.bucket.records import Plan
 from shared.problems.escapes import escaped_line
 
 
@@ -35,6 +36,12 @@ class Remarks:
             if self._is_new(job.job_id, code):
                 for line in lines:
                     self._reply.tell(line)
+
+    def quoted(self, plan: Plan) -> None:
+        """What it is to cost."""
+        if self._is_new(plan.job_id, "quote"):
+            for line in quote_lines(plan):
+                self._reply.tell(f"    {named(plan.source.key.rpartition('/')[2])} {line}")
 
     def nothing_seen(self, name: str, code: str, **values: object) -> None:
         """Why nothing is seen of a file at this look; it is told if it is so for long."""

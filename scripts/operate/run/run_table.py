@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.operate.access import OpenBucket
 from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS, Reply
-from scripts.operate.jobs.facts import ledger_facts
+from scripts.operate.jobs.facts import ledger_facts, quote_facts
 from scripts.operate.jobs.show import counts, odd_answers
 from scripts.operate.run.drop_table import DropTable
 from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
@@ -95,6 +95,7 @@ def show_result(
     first = first_results(bucket.store, plan) or FirstRows([], [])
     facts: dict[str, object] = {
         "job": ledger_facts(ledger),
+        "quote": quote_facts(plan),
         "result": place,
         "columns": first.columns,
         "rows": first.rows,

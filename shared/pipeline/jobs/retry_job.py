@@ -19,6 +19,7 @@ from shared.bucket.keys import WORK, attempt_key, draft_key, open_job_key, recor
 from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledShard
 from shared.bucket.submission import Submission, SubmissionKind
 from shared.formats.lines import byte_lines
+from shared.money.quote import part_of
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.later_versions import require_known_format
@@ -93,14 +94,14 @@ class RetryJob:
             return Retried(RetryResult.ERASED, plan, rows)
         require_known_format(plan)
         try:
-            return Retried(RetryResult.STARTED, self._start(records, plan), rows)
+            return Retried(RetryResult.STARTED, self._start(records, plan, rows), rows)
         except ObjectMissing as error:
             log.warning("retry.impossible", extra={"job_id": plan.job_id, "reason": str(error)})
             is_erased = self._take_back(retry_job_id_for(JobId(plan.job_id)))
             return Retried(RetryResult.ERASED if is_erased else RetryResult.GONE, plan, rows)
 
-    def _start(self, records: BucketRecords, closed: Plan) -> Plan:
-        mine = self._plan(records, closed)
+    def _start(self, records: BucketRecords, closed: Plan, rows: int) -> Plan:
+        mine = self._plan(records, closed, rows)
         for attempt in _first_attempts(mine):
             self._settle(records, closed, mine, attempt)
         # Before the plan: with it the timer finds a retry that died before its tickets.
@@ -123,7 +124,7 @@ class RetryJob:
         self.store.delete(open_job_key(job_id))
         return True
 
-    def _plan(self, records: BucketRecords, closed: Plan) -> Plan:
+    def _plan(self, records: BucketRecords, closed: Plan, rows: int) -> Plan:
         job_id = retry_job_id_for(JobId(closed.job_id))
         dropped_at = dropped_last_at(records, closed)
         seen_at = max(closed.source.seen_at or dropped_at, dropped_at) + _RIGHT_AFTER
@@ -142,6 +143,7 @@ class RetryJob:
                     )
                     for shard in closed.shards
                 ),
+                "quote": closed.quote and part_of(closed.quote, rows),
                 "created_at": self.clock.now(),
                 "retry_of": closed.job_id,
                 "first_job_id": closed.origin_id,

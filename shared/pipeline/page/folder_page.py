@@ -9,6 +9,7 @@ from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
+from shared.bucket.money import Quote
 from shared.bucket.records import Plan
 from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
 from shared.inputs.inbox_keys import KeyRole, key_role_for
@@ -44,11 +45,12 @@ MAX_UPLOAD_BYTES = 5 * 10**9
 
 @dataclass(frozen=True)
 class JobDetails:
-    """A file's job, why it was refused, or what its answers look like."""
+    """A file's job, what it is to cost, why it was refused, or what its answers look like."""
 
     job: FileJob
     refusal: Refusal | None
     first_results: FirstRows | None
+    quote: Quote | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,9 @@ class FolderPage:
             return JobDetails(open_job(self._open_without_file(key, path), None), None, None)
         job = self._look(head)
         refusal = find_refusal(self.store, head) if job.state is JobState.REFUSED else None
-        plan = self._look.find_plan(head) if job.result else None
-        return JobDetails(job, refusal, first_results(self.store, plan) if plan else None)
+        plan = self._look.find_plan(head) if job.job_id else None
+        results = first_results(self.store, plan) if plan and job.result else None
+        return JobDetails(job, refusal, results, plan.quote if plan else None)
 
     def download_url(self, path: str) -> str:
         """Of the result, or of the report of a refused file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -48,7 +48,11 @@ class Planned:
 
 @dataclass(frozen=True)
 class PlanJob:
-    """Plan one job, or return the problems of a file that must not be sent."""
+    """Plan one job, or return the problems of a file that must not be sent.
+
+    Attributes:
+        providers: The names of all that this version knows.
+    """
 
     store: ObjectStore
     clock: Clock
@@ -56,6 +60,7 @@ class PlanJob:
     default_model: str
     run_id: str
     watch: Watch
+    providers: Collection[str] = ()
 
     def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Planned | Refused:
         """Return the plan that stands, which may be that of a run that was faster.
@@ -102,12 +107,14 @@ class PlanJob:
         self, source: Source, job_id: JobId, facts: InputFacts, options: Recipe, writer: ShardWriter
     ) -> Planned:
         shards = writer.finish()
-        quote = QuoteJob(self.store, self.profile)(source, facts, options, shards, writer.meter.longest_bytes)
-        mine = self._plan(source, job_id, facts, options, shards).model_copy(update={"quote": quote})
+        quote_job = QuoteJob(self.store, self.profile, {self.profile.name, *self.providers})
+        quote = quote_job(source, facts, options, shards, writer.meter)
+        mine = self._plan(source, job_id, facts, options, shards)
+        mine = mine.model_copy(update={"quote": quote, "warnings": (*mine.warnings, *quote.warnings)})
         plan = DecideUpload(self.store)(mine, self.run_id)
         if plan.shards != shards:
             writer.delete(shards)
-        PutQuote(self.store)(plan, self.profile)
+        PutQuote(self.store, [self.profile])(plan)
         log.info("job.planned", extra={"job_id": plan.job_id, "rows": plan.rows, "shards": len(plan.shards)})
         return Planned(plan, is_new=plan is mine)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
 from shared.bucket.records import Plan
 from shared.bucket.result_names import quote_keys_for
@@ -16,12 +19,19 @@ from shared.problems.problem import Bilingual
 
 @dataclass(frozen=True)
 class PutQuote:
-    """Made of the plan alone, so whoever comes to it may put it again."""
+    """Made of the plan alone, so whoever comes to it may put it again.
+
+    Attributes:
+        profiles: By which the provider is called as people call it; without its own there is no
+            quote of a job.
+    """
 
     store: ObjectStore
+    profiles: Sequence[ProviderProfile]
 
-    def __call__(self, plan: Plan, profile: ProviderProfile) -> None:
-        if plan.quote is None:
+    def __call__(self, plan: Plan) -> None:
+        profile = next((each for each in self.profiles if each.name == plan.provider), None)
+        if plan.quote is None or profile is None:
             return
         text_key, json_key = quote_keys_for(plan.source.key)
         path, shown = plan.source.key.removeprefix(INBOX), profile.terms["provider"]
@@ -31,3 +41,8 @@ class PutQuote:
         document = {**facts, "rows": plan.rows, **plan.quote.model_dump(mode="json")}
         self.store.put(json_key, json.dumps(document, ensure_ascii=False, indent=1).encode())
         self.store.put(text_key, text)
+
+    def again(self, plan: Plan) -> None:
+        """Of an open job, whose author may have died before; a closed one has its bill."""
+        if BucketRecords(self.store).find_ledger(JobId(plan.job_id)) is None:
+            self(plan)

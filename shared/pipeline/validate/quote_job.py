@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import islice
 from statistics import median
@@ -11,11 +12,13 @@ from shared.bucket.money import Price, Quote
 from shared.bucket.records import PlannedShard, Source
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputFacts
-from shared.money.price_file import parse_prices
 from shared.money.quote import Counted, Experience, make_quote
+from shared.money.token_meter import TokenMeter
+from shared.pipeline.validate.find_prices import find_prices
 from shared.ports.output_bound import NO_OUTPUT, OutputBound
 from shared.ports.profile import EMBEDDINGS, ProviderProfile
 from shared.ports.store import ObjectStore
+from shared.problems.render import render_both
 from shared.recipes.recipe import Recipe
 
 # Of earlier jobs the newest count: prompts change.
@@ -25,10 +28,15 @@ _LISTED = 1000
 
 @dataclass(frozen=True)
 class QuoteJob:
-    """Makes the quote of one file under its recipe."""
+    """Makes the quote of one file under its recipe.
+
+    Attributes:
+        providers: The names of all.
+    """
 
     store: ObjectStore
     profile: ProviderProfile
+    providers: Collection[str]
 
     def __call__(
         self,
@@ -36,18 +44,21 @@ class QuoteJob:
         facts: InputFacts,
         options: Recipe,
         shards: tuple[PlannedShard, ...],
-        longest_bytes: int,
+        meter: TokenMeter,
     ) -> Quote:
-        price = parse_prices(self.profile.read_prices()).price_of(facts.model)
+        prices = find_prices(self.store, self.profile, self.providers)
+        price = prices.price_of(facts.model)
         counted = Counted(
             requests=sum(each.requests for each in shards),
             input_tokens=sum(each.input_tokens for each in shards),
             input_bytes=sum(each.size_bytes for each in shards),
-            longest_bytes=longest_bytes,
+            longest_bytes=meter.longest_bytes,
+            shared_tokens=meter.shared_tokens,
         )
         version = f"{source.etag}\n{source.recipe_etag or ''}"
         bound = self._bound(facts, options, price)
-        return make_quote(counted, price, bound, self._experience(source, facts.model), version)
+        quote = make_quote(counted, price, bound, self._experience(source, facts.model), version)
+        return quote.model_copy(update={"warnings": tuple(map(render_both, prices.problems))})
 
     def _bound(self, facts: InputFacts, options: Recipe, price: Price | None) -> OutputBound:
         if facts.endpoint == EMBEDDINGS:

@@ -24,6 +24,7 @@ from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob, Planned
+from shared.pipeline.validate.put_quote import PutQuote
 from shared.pipeline.validate.read_recipe import chosen_profile, recipe_for, refused_under
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
 from shared.pipeline.validate.watch import Watch
@@ -172,7 +173,8 @@ class ValidateFile:
             except UserInputError as error:
                 said = self._all_problems(source, form, error, profile, watch)
                 return self._refuse(source, refused_under(found, said))
-            planner = PlanJob(self.store, self.clock, profile, self.default_model, self.run_id, watch)
+            names = [each.name for each in self.providers.profiles]
+            planner = PlanJob(self.store, self.clock, profile, self.default_model, self.run_id, watch, names)
             planned = planner(source, job_id, recipe)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems))
@@ -218,7 +220,11 @@ class ValidateFile:
 
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:
         self._withdraw(source)
-        return ResumeJob(self.store)(plan.of_file(source.key), source.dropped_at)
+        plan = plan.of_file(source.key)
+        said = ResumeJob(self.store)(plan, source.dropped_at)
+        if said is ResumeResult.RESUMED:
+            PutQuote(self.store, self.providers.profiles).again(plan)
+        return said
 
     def _give_up(self, source: Source) -> Validated:
         """Report it. Dropping the file again tries again.

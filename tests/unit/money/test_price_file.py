@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from shared.bucket.money import Price
-from shared.money.price_file import PriceTable, is_stale, parse_prices
+from shared.money.price_file import PriceTable, is_stale, parse_own_prices, parse_prices
 from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.providers.ark.profile import ARK
@@ -105,12 +105,46 @@ def test_a_model_with_another_name_has_no_known_price(model: str) -> None:
         ("out: 2,", "output: 2,", "recipe_unknown_key", 9),
         ("{in: 1, out: 9}", "9", "price_mapping", 10),
         ("models:", "model:", "recipe_unknown_key", 2),
+        ("currency: CNY", "currency: CNY\ncached_from: 1K", "price_tokens", 2),
     ],
 )
 def test_a_mistake_is_told_with_its_line(wrong: str, right: str, code: str, line: int) -> None:
     assert wrong in WHOLE
 
     assert (code, line) in problems_in(WHOLE.replace(wrong, right, 1))
+
+
+def own(text: str, provider: str = "bailian") -> PriceTable:
+    return parse_own_prices(text, provider, ["bailian", "ark"])
+
+
+def block(provider: str) -> str:
+    return f"{provider}:\n" + "".join(f"  {line}\n" for line in WHOLE.splitlines())
+
+
+def test_own_prices_stand_under_the_provider_that_charges_them() -> None:
+    price = price_of(own("ark: wrong, but not asked for\n" + block("bailian")), "qwen-plus")
+
+    assert price == price_of(parse_prices(WHOLE), "qwen-plus").model_copy(update={"is_own": True})
+    assert own(block("ark")).models == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "field"),
+    [
+        (block("bailian").replace("in: 0.8", "in: free"), "price_number", 10, "bailian.models.qwen-plus.tiers.0.in"),
+        (block("bailian").replace("batch: 0.5\n", "batch: 2\n"), "price_share", 8, "bailian.models.qwen-plus.batch"),
+        (block("balian"), "recipe_unknown_key", 1, "balian"),
+        (WHOLE, "recipe_unknown_key", 1, "currency"),
+        ("bailian: 0.8\n", "price_mapping", 1, "bailian"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_own_prices_is_told_with_its_place(text: str, code: str, line: int, field: str) -> None:
+    with pytest.raises(UserInputError) as raised:
+        own(text)
+
+    first = raised.value.problems[0]
+    assert (first.code, first.line, first.field, first.file) == (code, line, field, "prices.yaml")
 
 
 def test_a_price_is_old_after_ninety_days() -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from shared.bucket.money import Price, Quote
+from shared.bucket.money import Money, Price, Quote
 from shared.money.price_file import parse_prices
-from shared.money.quote import Counted, Experience, make_quote
-from shared.money.quote_text import quote_text
+from shared.money.quote import Counted, Experience, make_quote, part_of
+from shared.money.quote_text import quote_in_short, quote_text
 from shared.ports.output_bound import NO_OUTPUT, OutputBound
 from shared.problems.problem import Bilingual
 from shared.providers.bailian.profile import BAILIAN
@@ -118,7 +119,7 @@ def test_people_read_the_quote_in_both_languages() -> None:
         "输出：约 20,000 Token（按这个文件夹里最近 3 个任务）；最多 100,000 Token",
         "费用：约 ¥0.03；最多 ¥0.09（批量价）",
         "实时调用：约 ¥0.05",
-        "价格：qwen-flash，2026-06-08 的价格（https://help.aliyun.com/zh/model-studio/model-pricing）",
+        "价格：qwen-flash，2026-06-08 的目录价（https://help.aliyun.com/zh/model-studio/model-pricing）",
         f"报价编号：{made.digest}（文件、配方或价格变了，编号就变）",
         "",
         "Quote: 客服/a.csv (qwen-flash at Bailian)",
@@ -127,7 +128,7 @@ def test_people_read_the_quote_in_both_languages() -> None:
         "Output: about 20,000 tokens (by the last 3 jobs in this folder); at most 100,000 tokens",
         "Cost: about ¥0.03; at most ¥0.09 (batch price)",
         "In real time: about ¥0.05",
-        "Price: of qwen-flash on 2026-06-08 (https://help.aliyun.com/zh/model-studio/model-pricing)",
+        "Price: list price of qwen-flash on 2026-06-08 (https://help.aliyun.com/zh/model-studio/model-pricing)",
         f"Quote number: {made.digest} (another file, recipe or price has another)",
     ]
 
@@ -150,3 +151,54 @@ def test_an_old_price_is_told() -> None:
 
     assert "已经 172 天，请核对" in text
     assert "172 days old: check it" in text
+
+
+def test_where_most_of_a_request_is_the_same_a_cache_may_beat_a_batch() -> None:
+    alike = replace(COUNTED, requests=100, input_tokens=200_000, shared_tokens=1_900)
+
+    made = quote(counted=alike, bound=OutputBound(10, 0), experience=Experience(5_000, jobs=1))
+
+    # 11,900 tokens at 0.15 and 188,100 from the cache at 0.03, 500 of answers at 1.5 CNY a million.
+    assert made.cached_real_time == Money(micros=1_785 + 5_643 + 750, currency="CNY")
+    assert made.expected == Money(micros=15_000 + 375, currency="CNY")
+    shown = quote_text(made, "a.csv", "qwen-flash", Bilingual("百炼", "Bailian"), date(2026, 6, 9)).decode()
+    assert "只要约 ¥0.0082，比批量便宜" in shown
+    assert "all requests begin with the same 1,900 tokens or so" in shown
+
+
+@pytest.mark.parametrize(
+    ("shared", "bound"),
+    [
+        (1_000, OutputBound(10, 0)),  # too few for a cache
+        (1_900, OutputBound(2_000, 0)),  # answers cost more than the cache saves
+        (1_900, OutputBound(None, 0)),  # nobody knows what answers cost
+    ],
+)
+def test_no_cache_is_spoken_of_where_it_may_not_be_cheaper(shared: int, bound: OutputBound) -> None:
+    alike = replace(COUNTED, requests=100, input_tokens=200_000, shared_tokens=shared)
+
+    assert quote(counted=alike, bound=bound).cached_real_time is None
+
+
+def test_a_part_of_a_job_costs_its_share() -> None:
+    made = quote(experience=Experience(20_000, jobs=3))
+
+    part = part_of(made, 1)
+
+    assert (part.requests, part.input_tokens, part.output_tokens, part.output_at_most) == (1, 100, 20, 100)
+    assert micros(part) == (23, 85, 45)
+    assert part.price == made.price
+    assert part_of(made, 1000) == made
+
+
+def test_in_short_it_is_the_money_and_what_would_bound_it() -> None:
+    unbounded = OutputBound(None, None, ("max_tokens: 500", "enable_thinking: false"))
+
+    assert quote_in_short(quote()) == (
+        "约 ¥0.0075，只算输入；最多 ¥0.09（批量价）",
+        "about ¥0.0075 for the input alone; at most ¥0.09 (batch price)",
+    )
+    assert quote_in_short(quote(None, unbounded)) == (
+        "不知道价格；没有上限，可在 parameters 里写 max_tokens: 500、enable_thinking: false",
+        "the price is not known; no ceiling: write max_tokens: 500, enable_thinking: false in parameters",
+    )

@@ -91,3 +91,22 @@ def test_a_long_line_is_measured() -> None:
     meter.add(line("a") + line("b" * 70_000) + line("c"))
 
     assert 70_000 < meter.longest_bytes < 70_200
+
+
+def test_what_all_requests_begin_with_is_known() -> None:
+    alike = "请判断下面的评论是好评还是差评，只回答一个词。" * 30
+    meter = TokenMeter()
+
+    for number in range(100):
+        meter.add(line(f"{alike}{number % 7}号评论", number))
+
+    assert meter.shared_tokens == round(estimated_tokens(alike))
+    meter.add(line("something else"))
+    assert meter.shared_tokens == 0
+
+
+def test_marks_alone_are_no_fewer_than_no_tokens() -> None:
+    meter = TokenMeter()
+    meter.add(b'{"body": {"input": "- - - - - - - - - - - -"}}\n' * 10)
+
+    assert meter.tokens >= 0

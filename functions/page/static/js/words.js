@@ -206,6 +206,7 @@ const WORDS = {
   "job.waits.since": ["从{when} 起", "since {when}"],
   "job.loading": ["正在读取…", "Loading …"],
   "job.model": ["模型", "Model"],
+  "job.quote": ["预计费用", "Expected cost"],
   "job.id": ["任务编号", "Job"],
   "job.counts": ["各行状态", "Rows"],
 

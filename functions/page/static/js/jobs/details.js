@@ -93,6 +93,7 @@ function facts(job) {
   const lines = [
     ["job.counts", counts.join(" · ")],
     ["job.model", [job.provider, job.model].filter(Boolean).join(" · ")],
+    ["job.quote", job.quote && said(job.quote)],
     ["job.usual.title", history],
     ["job.id", job.job_id],
   ];
