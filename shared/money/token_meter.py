@@ -13,9 +13,14 @@ from typing import Any
 
 from shared.money.characters import estimated_tokens
 
-# Every line of a small file is looked at; of a large one so much, and one byte in 200 behind it.
-_WHOLE_BYTES = 256 * 1024
-_ONE_BYTE_IN = 200
+# Every line of a small file is looked at; of a large one so much, and then one byte in 10 and in
+# 300 behind it, at several places of each block.
+_WHOLE_BYTES = 128 * 1024
+_DENSE_BYTES, _ONE_IN_DENSE = 1024 * 1024, 10
+_ONE_IN = 300
+_PLACES = 8
+# What was looked at so long ago stands for nothing any more: a file may go on in another language.
+_RECENT_BYTES = 2 * 1024
 
 # What stands around the texts of a chat, as Qwen's template writes it: <|im_start|>, the role and a
 # line end before a message, <|im_end|> and a line end behind it, and the start of the answer
@@ -28,7 +33,7 @@ _LONG_BYTES = 32_000
 
 
 class TokenMeter:
-    """Adds up request lines. What was looked at stands for all bytes since the look before, too.
+    """Adds up request lines. The last looks stand for all bytes since the look before, too.
 
     Attributes:
         longest_bytes: Of the longest line; where all are short, what they are shorter than.
@@ -36,7 +41,7 @@ class TokenMeter:
 
     def __init__(self) -> None:
         self._bytes = self._seen_bytes = self._unseen_bytes = 0
-        self._tokens = self._density = 0.0
+        self._tokens = self._recent_bytes = self._recent_tokens = 0.0
         self._beginning: str | None = None
         self.longest_bytes = 0
 
@@ -44,6 +49,11 @@ class TokenMeter:
     def tokens(self) -> int:
         """An estimate for all lines."""
         return max(round(self._tokens + self._density * self._unseen_bytes), 0)
+
+    @property
+    def _density(self) -> float:
+        """Tokens a byte, lately."""
+        return self._recent_tokens / max(self._recent_bytes, 1)
 
     @property
     def shared_tokens(self) -> int:
@@ -55,23 +65,48 @@ class TokenMeter:
         self._bytes += len(lines)
         self._unseen_bytes += len(lines)
         self.longest_bytes = max(self.longest_bytes, _longest(lines))
-        wanted = _WHOLE_BYTES + self._bytes // _ONE_BYTE_IN - self._seen_bytes
+        wanted = self._wanted()
         if wanted <= 0:
             return
-        seen = lines[: lines.find(b"\n", min(wanted, len(lines) - 1)) + 1] or lines
-        tokens = sum(map(self._look, seen.rstrip(b"\n").split(b"\n")))
-        self._density = tokens / len(seen)
-        self._tokens += self._density * self._unseen_bytes
+        seen = b"".join(_places(lines, wanted))
+        tokens = self._look(seen.rstrip(b"\n").split(b"\n"))
+        kept = min(1, _RECENT_BYTES / max(self._recent_bytes, 1))
+        self._recent_bytes = self._recent_bytes * kept + len(seen)
+        self._recent_tokens = self._recent_tokens * kept + tokens
+        unseen = max(self._unseen_bytes - len(seen), 0)
+        self._tokens += tokens + self._density * unseen
         self._seen_bytes += len(seen)
         self._unseen_bytes = 0
 
-    def _look(self, line: bytes) -> float:
-        text, around = _text_and_around(line)
-        if self._beginning is None:
-            self._beginning = text
-        elif not text.startswith(self._beginning):
-            self._beginning = commonprefix([self._beginning, text])  # noqa: RUF071 - they are no paths
-        return estimated_tokens(text) + around
+    def _wanted(self) -> int:
+        """How many more bytes are to be looked at by now."""
+        dense = min(self._bytes, _DENSE_BYTES)
+        wanted = _WHOLE_BYTES + dense // _ONE_IN_DENSE + (self._bytes - dense) // _ONE_IN
+        return wanted - self._seen_bytes
+
+    def _look(self, lines: list[bytes]) -> float:
+        """The estimate for these lines."""
+        found = [_text_and_around(line) for line in lines]
+        texts = [text for text, _ in found]
+        for text in texts:
+            if self._beginning is None:
+                self._beginning = text
+            elif not text.startswith(self._beginning):
+                self._beginning = commonprefix([self._beginning, text])  # noqa: RUF071 - no paths
+        return estimated_tokens(*texts) + sum(around for _, around in found)
+
+
+def _places(lines: bytes, wanted: int) -> Iterator[bytes]:
+    """Whole lines of about so many bytes, from all over."""
+    if wanted >= len(lines):
+        yield lines
+        return
+    end = 0
+    for at in range(0, len(lines), -(-len(lines) // _PLACES)):
+        start = lines.find(b"\n", max(at - 1, end - 1, 0)) + 1 if at else 0
+        if start >= end:
+            end = lines.find(b"\n", start + wanted // _PLACES) + 1 or len(lines)
+            yield lines[start:end]
 
 
 def _longest(lines: bytes) -> int:

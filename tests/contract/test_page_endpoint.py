@@ -91,6 +91,8 @@ def test_a_file_goes_all_the_way_from_the_drop_to_the_download(visitor: Visitor)
     assert (job["can_cancel"], job["can_retry"], job["model"]) == (False, True, "qwen-flash")
     assert job["first_results"]["columns"][:4] == ["订单号", "评论", "status", "content"]
     assert [row[2] for row in job["first_results"]["rows"]] == ["answered", "answered", "refused"]
+    assert job["quote"]["zh"].startswith("约 <¥0.0001")
+    assert job["quote"]["en"].startswith("about <¥0.0001")
     assert result.content.startswith("\ufeff订单号,评论,status".encode())
     assert result.headers["Content-Disposition"] == "attachment; filename*=UTF-8''reviews.csv"
     assert result.headers["Content-Type"] == "application/octet-stream"

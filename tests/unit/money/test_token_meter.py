@@ -101,7 +101,12 @@ def test_what_all_requests_begin_with_is_known() -> None:
         meter.add(line(f"{alike}{number % 7}号评论", number))
 
     assert meter.shared_tokens == round(estimated_tokens(alike))
-    meter.add(line("something else"))
+
+
+def test_requests_that_begin_differently_share_nothing() -> None:
+    meter = TokenMeter()
+    meter.add(line("好评" * 50) + line("差评" * 50))
+
     assert meter.shared_tokens == 0
 
 

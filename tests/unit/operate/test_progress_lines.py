@@ -7,6 +7,7 @@ import pytest
 from scripts.operate.jobs.show import board_lines, job_lines
 from scripts.operate.texts.spans import span
 from shared.board.model import Estimate, OpenJob
+from shared.bucket.money import Quote
 from shared.ports.provider import BatchStatus
 from tests.support.builders import attempt
 from tests.support.pipeline import Pipeline
@@ -41,6 +42,19 @@ def test_the_board_says_how_long_it_usually_takes_where_that_is_known() -> None:
 )
 def test_a_span_has_the_largest_unit_of_which_it_is_two_or_more(seconds: int, zh: str, en: str) -> None:
     assert span(seconds) == (zh, en)
+
+
+def test_one_job_says_what_it_was_to_cost_if_it_had_a_quote() -> None:
+    quote = Quote(requests=3, input_tokens=9, input_at_most=9, bounded_by=("max_tokens: 500",), digest="a1")
+    job = Pipeline()
+
+    lines = list(job_lines(job.records, job.plan.model_copy(update={"quote": quote})))
+
+    assert lines[2:4] == [
+        "    报价：不知道价格；没有上限，可在 parameters 里写 max_tokens: 500",
+        "    quote: the price is not known; no ceiling: write max_tokens: 500 in parameters",
+    ]
+    assert [line for line in job_lines(job.records, job.plan) if "quote" in line] == []
 
 
 def test_one_job_says_what_the_provider_counted_and_when() -> None:

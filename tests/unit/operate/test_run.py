@@ -152,6 +152,12 @@ def test_a_table_comes_back_with_its_first_rows_and_where_the_result_is(place: P
     assert f"\n    oss://{BUCKET_NAME}/results/reviews-" in said
     assert "answer: very good" in said
     assert "reviews.csv: 2/2 行 rows, 完成 done" in said
+    # Once, however often it is looked at.
+    quoted = [line for line in said.splitlines() if "报价" in line or "quote" in line]
+    assert [line[:28] for line in quoted] == [
+        "    reviews.csv 报价：约 <¥0.0001"[:28],
+        "    reviews.csv quote: about <¥0"[:28],
+    ]
 
 
 def test_the_result_is_saved_where_somebody_wants_it(place: Place) -> None:
@@ -354,6 +360,8 @@ def test_programs_read_events_and_at_last_the_result(place: Place) -> None:
     assert (end["exit_code"], end["job"]["by_status"]) == (status, {"answered": 1})
     assert end["rows"][0][:2] == ["1", "very good"]
     assert end["result"].startswith(f"oss://{BUCKET_NAME}/results/")
+    assert end["quote"]["requests"] == 1
+    assert end["quote"]["expected"]["currency"] == "CNY"
 
 
 @pytest.mark.parametrize("name", ["batch.yaml", ".hidden.csv", "~$open.xlsx"])

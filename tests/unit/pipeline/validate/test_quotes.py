@@ -61,7 +61,7 @@ def test_a_quote_lies_beside_each_file_that_is_sent() -> None:
     plan = plan_in(bench.store)
     assert plan.quote is not None
     assert quoted(bench.store)["digest"] == plan.quote.digest
-    assert text.startswith("报价：a/t.csv（阿里云百炼 qwen-flash）\n发送：2 行\n")
+    assert text.startswith("报价：a/t.csv（百炼 qwen-flash）\n发送：2 行\n")
     assert f"\nQuote number: {plan.quote.digest} " in text
     assert plan.quote.output_at_most == 100
     assert plan.shards[0].input_tokens == plan.quote.input_tokens > 0
@@ -150,7 +150,8 @@ def test_a_provider_that_counts_no_tokens_teaches_nothing() -> None:
 
 def test_a_retry_costs_what_its_rows_do() -> None:
     def answer(line: dict[str, Any]) -> dict[str, Any]:
-        return result_line(line["custom_id"], status=200 if line["custom_id"].endswith("1") else 400)
+        is_good = line["body"]["messages"][-1]["content"] == "good"
+        return result_line(line["custom_id"], status=200 if is_good else 400)
 
     store, plan = run_job("a/t.csv", TABLE, RECIPE, answer)
     RetryJob(store, store._clock, "run-9")(plan)
