@@ -51,7 +51,9 @@ def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -
         lines.append(f"费用：不知道 {model} 的价格。可以把自己的价格写进存储桶根目录的 prices.yaml")
     else:
         lines.append(f"费用：{_money_zh(quote)}")
-        lines.append(f"实时调用：约 {_shown(quote.real_time)}{_cached_zh(quote)}")
+        lines.append(
+            f"实时调用：约 {_shown(quote.real_time)}{'' if _is_whole(quote) else '，只算输入'}{_cached_zh(quote)}"
+        )
         lines.append(_price_zh(price, today))
     if quote.output_at_most is None and quote.bounded_by:
         lines.append(
@@ -74,7 +76,9 @@ def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -
         )
     else:
         lines.append(f"Cost: {_money_en(quote)}")
-        lines.append(f"In real time: about {_shown(quote.real_time)}{_cached_en(quote)}")
+        lines.append(
+            f"In real time: about {_shown(quote.real_time)}{'' if _is_whole(quote) else ' for the input alone'}{_cached_en(quote)}"
+        )
         lines.append(_price_en(price, today))
     if quote.output_at_most is None and quote.bounded_by:
         lines.append(

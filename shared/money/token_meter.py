@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from os.path import commonprefix
 from typing import Any
 
 from shared.money.characters import estimated_tokens
 
 # Every line of a small file is looked at; of a large one so much, and then one byte in 10 and in
-# 300 behind it, at several places of each block.
+# 300 behind it, at several places of each block if that is more than a few lines.
 _WHOLE_BYTES = 128 * 1024
 _DENSE_BYTES, _ONE_IN_DENSE = 1024 * 1024, 10
 _ONE_IN = 300
-_PLACES = 8
-# What was looked at so long ago stands for nothing any more: a file may go on in another language.
+_PLACES, _PLACE_BYTES = 8, 1024
+# Of what was looked at before, so much counts, or as much as of the new: a file may go on in
+# another language.
 _RECENT_BYTES = 2 * 1024
 
 # What stands around the texts of a chat, as Qwen's template writes it: <|im_start|>, the role and a
@@ -70,7 +70,7 @@ class TokenMeter:
             return
         seen = b"".join(_places(lines, wanted))
         tokens = self._look(seen.rstrip(b"\n").split(b"\n"))
-        kept = min(1, _RECENT_BYTES / max(self._recent_bytes, 1))
+        kept = min(1, max(_RECENT_BYTES, len(seen)) / max(self._recent_bytes, 1))
         self._recent_bytes = self._recent_bytes * kept + len(seen)
         self._recent_tokens = self._recent_tokens * kept + tokens
         unseen = max(self._unseen_bytes - len(seen), 0)
@@ -92,8 +92,19 @@ class TokenMeter:
             if self._beginning is None:
                 self._beginning = text
             elif not text.startswith(self._beginning):
-                self._beginning = commonprefix([self._beginning, text])  # noqa: RUF071 - no paths
+                self._beginning = _common_beginning(self._beginning, text)
         return estimated_tokens(*texts) + sum(around for _, around in found)
+
+
+def _common_beginning(one: str, other: str) -> str:
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.startswith(other[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return one[:low]
 
 
 def _places(lines: bytes, wanted: int) -> Iterator[bytes]:
@@ -101,11 +112,12 @@ def _places(lines: bytes, wanted: int) -> Iterator[bytes]:
     if wanted >= len(lines):
         yield lines
         return
+    places = max(min(_PLACES, wanted // _PLACE_BYTES), 1)
     end = 0
-    for at in range(0, len(lines), -(-len(lines) // _PLACES)):
+    for at in range(0, len(lines), -(-len(lines) // places)):
         start = lines.find(b"\n", max(at - 1, end - 1, 0)) + 1 if at else 0
         if start >= end:
-            end = lines.find(b"\n", start + wanted // _PLACES) + 1 or len(lines)
+            end = lines.find(b"\n", start + wanted // places) + 1 or len(lines)
             yield lines[start:end]
 
 

@@ -51,7 +51,7 @@ def counter() -> Count:
     if found is None or not found.submodule_search_locations:
         raise SystemExit(__doc__)
     path = Path(found.submodule_search_locations[0]) / "resources" / "qwen.tiktoken"
-    lines = (line.split() for line in path.read_bytes().splitlines() if line)
+    lines = (line.split() for line in path.read_bytes().split(b"\n") if line)
     ranks = {base64.b64decode(token): int(rank) for token, rank in lines}
     tiktoken = importlib.import_module("tiktoken")
     encoding = tiktoken.Encoding("qwen", pat_str=_CUTS, mergeable_ranks=ranks, special_tokens={})

@@ -62,7 +62,7 @@ def _own(store: ObjectStore, provider: str, providers: Collection[str]) -> Price
         if len(content) > MAX_RECIPE_BYTES:
             break
     text = decode(content)
-    is_empty = all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+    is_empty = all(not line.strip() or line.lstrip().startswith("#") for line in text.split("\n"))
     return _NONE if is_empty else parse_own_prices(text, provider, providers)
 
 

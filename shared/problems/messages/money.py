@@ -34,7 +34,7 @@ MONEY_MESSAGES: dict[str, Message] = {
         "It is not used, since something in it is wrong: list prices are taken instead. Correct what follows, and files that are dropped later use it.",
     ),
     "prices_unreadable": Message(
-        "读不出内容。请存成 UTF-8 纯文本，不超过 64 KiB；最外层写服务名，例如 bailian:，下面写 currency 和 models。",
-        "It cannot be read. Save it as plain text in UTF-8 of at most 64 KiB, with a provider's name at the top, such as bailian:, and below it currency and models.",
+        "读不出内容。请存成 UTF-8 纯文本，不超过 64 KiB；最外层写服务名（和配方里的 provider 一样），下面写 currency 和 models。",
+        "It cannot be read. Save it as plain text in UTF-8 of at most 64 KiB, with the name of a provider, as recipes have it, at the top, and below it currency and models.",
     ),
 }
