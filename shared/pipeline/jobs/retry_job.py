@@ -93,15 +93,16 @@ class RetryJob:
         if ledger.erased_at:
             return Retried(RetryResult.ERASED, plan, rows)
         require_known_format(plan)
+        plan = plan.model_copy(update={"quote": plan.quote and part_of(plan.quote, rows)})
         try:
-            return Retried(RetryResult.STARTED, self._start(records, plan, rows), rows)
+            return Retried(RetryResult.STARTED, self._start(records, plan), rows)
         except ObjectMissing as error:
             log.warning("retry.impossible", extra={"job_id": plan.job_id, "reason": str(error)})
             is_erased = self._take_back(retry_job_id_for(JobId(plan.job_id)))
             return Retried(RetryResult.ERASED if is_erased else RetryResult.GONE, plan, rows)
 
-    def _start(self, records: BucketRecords, closed: Plan, rows: int) -> Plan:
-        mine = self._plan(records, closed, rows)
+    def _start(self, records: BucketRecords, closed: Plan) -> Plan:
+        mine = self._plan(records, closed)
         for attempt in _first_attempts(mine):
             self._settle(records, closed, mine, attempt)
         # Before the plan: with it the timer finds a retry that died before its tickets.
@@ -124,7 +125,7 @@ class RetryJob:
         self.store.delete(open_job_key(job_id))
         return True
 
-    def _plan(self, records: BucketRecords, closed: Plan, rows: int) -> Plan:
+    def _plan(self, records: BucketRecords, closed: Plan) -> Plan:
         job_id = retry_job_id_for(JobId(closed.job_id))
         dropped_at = dropped_last_at(records, closed)
         seen_at = max(closed.source.seen_at or dropped_at, dropped_at) + _RIGHT_AFTER
@@ -143,7 +144,6 @@ class RetryJob:
                     )
                     for shard in closed.shards
                 ),
-                "quote": closed.quote and part_of(closed.quote, rows),
                 "created_at": self.clock.now(),
                 "retry_of": closed.job_id,
                 "first_job_id": closed.origin_id,
