@@ -5,7 +5,7 @@ How long a claim is respected, its lease, stands in ``shared/pipeline/deadlines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.bucket.attempt import Attempt
@@ -51,6 +51,14 @@ class Claims:
     def unreleased(self) -> list[int]:
         """The claims that may have led to a batch."""
         return [number for number in sorted(self.claimed_at) if number not in self.released]
+
+    def last_alone(self) -> Claims:
+        """The only one whose slot may not have been looked for.
+
+        Who makes a claim has first given back the slots of all that were there before it.
+        """
+        last = max(self.claimed_at, default=0)
+        return replace(self, claimed_at={n: at for n, at in self.claimed_at.items() if n == last})
 
     def is_held(self, now: datetime, lease: timedelta) -> bool:
         """Whether an invocation may be creating the batch at this moment."""

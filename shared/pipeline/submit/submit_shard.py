@@ -110,10 +110,14 @@ class SubmitShard:
         if isinstance(decision, Adopt):
             log.info("batch.adopted", extra={"attempt": str(attempt), "batch_id": decision.batch_id})
             return self._record(plan, attempt, decision.batch_id)
-        Slots(self.store).give_back_all(claims)  # no claimant before this one created a batch
+        # No claimant before this one created a batch.
+        Slots(self.store).give_back_all(claims.last_alone())
         if isinstance(decision, Close):
             return self._close.with_a_claim(plan, pool, claims, decision)
         held = ClaimSlot(self.store, self.clock)(pool, claims)
+        if held is NotNow.WAITING:
+            # One that slept for longer than its lease may have taken the last slot since.
+            Slots(self.store).give_back_all(claims)
         return held if isinstance(held, NotNow) else self._create(plan, provider, ticket, held)
 
     def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:

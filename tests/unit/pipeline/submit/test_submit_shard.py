@@ -6,16 +6,20 @@ import pytest
 from fastcrc import crc64
 
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
+from shared.bucket.records import Claim
 from shared.bucket.submission import SubmissionKind
 from shared.pipeline.quota.claim_slot import NotNow
 from shared.pipeline.quota.claims import Claims
+from shared.pipeline.quota.slots import Slots, holder_of
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED
 from shared.problems.exceptions import OutcomeUnknown, ProviderRejected, TransientError
-from shared.providers.bailian.profile import BAILIAN
+from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from tests.support.builders import JOB, attempt
 from tests.support.functions import LEASE
 from tests.support.pipeline import Pipeline
+
+POOL = BAILIAN.pool_for(TEST_MODEL)
 
 
 @pytest.fixture
@@ -152,6 +156,43 @@ def test_a_create_that_never_arrived_is_made_again_after_the_lease(job: Pipeline
     assert job.store.keys(attempt_key(attempt(), "claim-")) == [
         attempt_key(attempt(), f"claim-{n}") for n in (1, 2)
     ]
+
+
+def test_after_many_tries_that_died_the_next_looks_for_the_slot_of_the_last_alone() -> None:
+    job = Pipeline(model=TEST_MODEL)
+    for _ in range(20):
+        job.provider.fail_next("submit", OutcomeUnknown("cut"))
+        with pytest.raises(OutcomeUnknown):
+            job.submit(attempt())
+        job.clock.advance(LEASE)
+    read: list[str] = []
+    job.store.before = lambda _what, key: read.append(key) if "/claim-" in key else None
+
+    job.submit(attempt())
+
+    claims = [attempt_key(attempt(), f"claim-{number}") for number in (20, 21)]
+    assert [key for key in read if key != attempt_key(attempt(), "claim-")] == claims
+    assert len(Slots(job.store).free(POOL)) == POOL.slots - 1
+
+
+def test_a_slot_that_a_sleeper_took_too_late_is_found_where_no_other_is_free() -> None:
+    job = Pipeline(model=TEST_MODEL)
+    for _ in range(2):
+        job.provider.fail_next("submit", OutcomeUnknown("cut"))
+        with pytest.raises(OutcomeUnknown):
+            job.submit(attempt())
+        job.clock.advance(LEASE)
+    Slots(job.store).give_back_all(Claims.of(job.store, attempt()))
+    for number, slot in enumerate(Slots(job.store).free(POOL)):
+        assert Slots(job.store).take(slot, holder_of(attempt(shard=number + 1), 1))
+        if number == 0:
+            claim = Claim(claimed_at=job.clock.now(), slot=slot.key)
+            job.store.put(attempt_key(attempt(), "claim-1"), claim.to_bytes())
+    job.clock.advance(2 * LEASE)
+
+    said = [job.submit(attempt()) for _ in range(2)]
+
+    assert said == ["waiting", "submitted"]
 
 
 def test_a_refusal_that_created_nothing_can_be_tried_again_at_once(job: Pipeline) -> None:
