@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
+from shared.bucket.money import Ceiling
 
 INBOX = "inbox/"
 REJECTED = "rejected/"
@@ -33,6 +34,9 @@ OPEN = "open/"
 SLOTS = "slots/"
 WAITING = "waiting/"
 LINKS = "links/"
+MONEY = "money/"
+# What may be spent in a month; the operator puts it.
+BUDGET = "budget.yaml"
 
 
 class Stage(Enum):
@@ -96,6 +100,16 @@ def parse_slot(key: str) -> tuple[Slot, bool] | None:
 
 def slots_prefix(pool: str) -> str:
     return f"{SLOTS}{pool}/"
+
+
+def balance_prefix(ceiling: Ceiling, job_id: str, month: str) -> str:
+    """Where the balances under a ceiling lie, by their numbers; each currency has its own."""
+    currency = ceiling.at_most.currency
+    if ceiling.scope == "job":
+        return f"{MONEY}job-{job_id}/{currency}/"
+    folder = hashlib.sha256(ceiling.folder.encode()).hexdigest()[:16]
+    name = f"folder-{folder}" if ceiling.scope == "folder" else ceiling.scope
+    return f"{MONEY}{name}/{month}-{currency}/"
 
 
 def waiting_prefix(pool: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from shared.bucket.base import RecordPart
+from pydantic import Field
+
+from shared.bucket.base import Record, RecordPart
 
 MICROS = 1_000_000
 """How many of the smallest parts that we count make one of a currency."""
@@ -147,6 +149,7 @@ class Quote(RecordPart):
         shared_tokens: With how many tokens all requests begin alike.
         cached_real_time: What ``expected`` would cost in real time if those were read from the
             provider's cache; only where that is less.
+        rates_at_most: What ``at_most`` is reckoned with; its ``output`` is for thinking, too.
         is_batch_price: The price of batches is known; otherwise real time is reckoned with.
         warnings: What is wrong with the operator's own prices, in both languages.
         bounded_by: What would bound the output, as lines of ``parameters``.
@@ -165,8 +168,50 @@ class Quote(RecordPart):
     real_time: Money | None = None
     shared_tokens: int = 0
     cached_real_time: Money | None = None
+    rates_at_most: Rates | None = None
     is_batch_price: bool = True
     bounded_by: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     price: Price | None = None
     digest: str
+
+
+class Ceiling(RecordPart):
+    """The most that may be spent.
+
+    Attributes:
+        scope: ``job``: by one job; ``folder``: by the files of a folder and below it, in a month;
+            ``all``: by all files, in a month.
+        folder: Below ``inbox/``, for a folder's.
+        at_most: What the file of budgets or the recipe said when the job was planned.
+    """
+
+    scope: str
+    folder: str = ""
+    at_most: Money
+
+
+class Reservation(RecordPart):
+    """What an attempt may cost at most, reserved by its claim of that number."""
+
+    claim: int
+    micros: int
+
+
+class Balance(Record):
+    """What was spent under a ceiling, and what is reserved by attempts that may still cost.
+
+    It is never changed: the next one is created beside it, under the following number.
+    ``spent`` has what nobody knows, such as a batch that vanished, as the most it may have cost.
+    """
+
+    spent: int = 0
+    reserved: dict[str, Reservation] = Field(default_factory=dict)
+
+    def reserved_by_others(self, attempt: str) -> int:
+        return sum(each.micros for name, each in self.reserved.items() if name != attempt)
+
+    def without(self, attempt: str) -> Balance:
+        """The same, with the attempt's reservation given back."""
+        left = {name: each for name, each in self.reserved.items() if name != attempt}
+        return self.model_copy(update={"reserved": left})

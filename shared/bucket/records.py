@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue, field_validator
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import work_key
-from shared.bucket.money import Quote
+from shared.bucket.money import Ceiling, Quote
 from shared.bucket.tickets import WaitingFor
 
 
@@ -83,6 +83,8 @@ class Plan(JobFacts):
     notify: tuple[str, ...] = ()
     # Made before anything is sent; the bill goes by its price. Older plans have none.
     quote: Quote | None = None
+    # Each holds for every attempt of the job, beside the others. Older plans have none.
+    ceilings: tuple[Ceiling, ...] = ()
     created_at: datetime
     # Of a retry: the closed job whose open rows are sent again, the file's first job, and
     # ``retries``: 1 for the first retry, 2 for the second.
@@ -211,6 +213,8 @@ class Outcome(Record):
     unmatched_key: str = ""
     repeated_ids: int = 0
     unreadable_lines: int = 0
+    # Rows that may be charged though nobody told their tokens: their line is lost or says none.
+    uncounted: int = 0
 
     @field_validator("kind", mode="before")
     @classmethod

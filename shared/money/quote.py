@@ -51,13 +51,12 @@ def make_quote(
         experience: Of earlier jobs, if there were any.
         version: What the digest names beside the price, such as file and recipe.
     """
-    at_most = min(-(-counted.input_tokens * _INPUT_AT_MOST // 100), counted.input_bytes)
     output = _expected_output(counted, bound, experience)
     each = bound.tokens
     quote = Quote(
         requests=counted.requests,
         input_tokens=counted.input_tokens,
-        input_at_most=max(at_most, counted.input_tokens),
+        input_at_most=input_at_most(counted.input_tokens, counted.input_bytes),
         output_tokens=output,
         output_at_most=None if each is None else each * counted.requests,
         known_from=experience.jobs if experience else 0,
@@ -67,6 +66,11 @@ def make_quote(
         digest=_digest(version, price),
     )
     return quote if price is None else _with_money(quote, counted, price, thinks=bound.thinking != 0)
+
+
+def input_at_most(input_tokens: int, input_bytes: int) -> int:
+    """What the estimate of these requests may come to."""
+    return max(min(-(-input_tokens * _INPUT_AT_MOST // 100), input_bytes), input_tokens)
 
 
 def _expected_output(counted: Counted, bound: OutputBound, experience: Experience | None) -> int | None:
@@ -82,14 +86,17 @@ def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -
     mean = price.tier_for(quote.input_tokens // max(quote.requests, 1))
     longest = price.tier_for(min(counted.longest_bytes, quote.input_at_most))
     expected = _tokens(quote.input_tokens, quote.output_tokens or 0, thinks=thinks)
-    at_most = None
+    rates, at_most = longest.batch or longest.real_time, None
+    if thinks:
+        rates = rates.model_copy(update={"output": rates.thinking})
     if quote.output_at_most is not None:
-        most = _tokens(quote.input_at_most, quote.output_at_most, thinks=thinks)
-        at_most = cost(most, longest.batch or longest.real_time, price.currency)
+        most = TokenCounts(input=quote.input_at_most, output=quote.output_at_most)
+        at_most = cost(most, rates, price.currency)
     return quote.model_copy(
         update={
             "expected": cost(expected, mean.batch or mean.real_time, price.currency),
             "at_most": at_most,
+            "rates_at_most": rates,
             "real_time": cost(expected, mean.real_time, price.currency),
             "is_batch_price": mean.batch is not None,
             "cached_real_time": _cached_real_time(quote, price, mean, thinks=thinks),

@@ -10,6 +10,7 @@
     ├── ProviderRejected    the provider refused for good    → record it, the rows get its reason
     ├── ObjectMissing       the object is not there          → the caller knows what that means
     ├── WorkLeft            the time is over; what is done stays  → another invocation goes on
+    ├── CeilingReached      what may be spent is used up     → wait; the work then goes on by itself
     ├── ChannelRefused      a chat or mailbox took no word   → later again, and in the end given up
     └── TransientError      nobody; try again unchanged      → leave the handler, FC retries
         ├── OutcomeUnknown  the call may have been carried out (time-out, cut connection)
@@ -69,6 +70,20 @@ class ObjectMissing(PipelineError):
     """The store has no object under this key."""
 
     code = "object_missing"
+
+
+class CeilingReached(PipelineError):
+    """What is to be sent does not fit under a ceiling now; the problem says what may change that.
+
+    Attributes:
+        is_for_people: Somebody may have to act; otherwise it passes by itself.
+    """
+
+    code = "ceiling_reached"
+
+    def __init__(self, problem: Problem, *, is_for_people: bool) -> None:
+        super().__init__(problem.code)
+        self.problem, self.is_for_people = problem, is_for_people
 
 
 class ChannelRefused(PipelineError):

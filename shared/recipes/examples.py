@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from shared.formats.visible_text import shortened
+from shared.money.amounts import parse_money
 from shared.problems.problem import Bilingual
 from shared.recipes.recipe import Output
 from shared.recipes.written import as_name, names_in
@@ -56,6 +57,9 @@ def section_for(key: str, value: object) -> Bilingual:
     if key == "output":
         section = _OF_OUTPUT.get(str(value).strip().lower().removeprefix("."), "{format: xlsx}")
         return Bilingual(*[f"output: {section}"] * 2)
+    if key == "price":
+        at_most = value if isinstance(value, str) and parse_money(value) else "200 CNY"
+        return Bilingual(*[f"price: {{at_most: {at_most}}}"] * 2)
     return Bilingual(*[f"{key}: {{temperature: 0.7}}"] * 2)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.formats.json.surrogates import without_surrogates
@@ -24,7 +24,7 @@ from shared.recipes.provider_rules import (
     provider_problems,
     window_bounds,
 )
-from shared.recipes.recipe import Output, Recipe
+from shared.recipes.recipe import Output, PriceTerms, Recipe
 from shared.recipes.recipe_text import RECIPE_FILE, decode
 from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
 from shared.recipes.tasks.task import TASKS
@@ -161,8 +161,11 @@ _CHOICES = {
 }
 
 
+# Those with keys of their own.
+_SECTIONS: dict[str, type[BaseModel]] = {**TASKS, "output": Output, "price": PriceTerms}
 # Keys that people write one level too high.
 _ONE_LEVEL_DOWN = PARAMETERS | {name: f"output: {{{name}: …}}" for name in ("format", "formula_guard")}
+_ONE_LEVEL_DOWN |= {"at_most": "price: {at_most: …}"}
 _IN_CHINESE = {
     "服务商": "provider",
     "平台": "provider",
@@ -177,6 +180,9 @@ _IN_CHINESE = {
     "输出": "output",
     "格式": "format",
     "列": "columns",
+    "价格": "price",
+    "费用": "price",
+    "上限": "at_most",
 }
 
 
@@ -217,7 +223,7 @@ def _values_for(code: str, path: Path, details: ErrorDetails, profile: ProviderP
 
 
 def _unknown_key(path: Path, tree: YamlValues) -> Problem:
-    section = Recipe if len(path) == 1 else TASKS.get(str(path[0]), Output)
+    section = Recipe if len(path) == 1 else _SECTIONS.get(str(path[0]), Output)
     known = sorted(section.model_fields)
     key = str(path[-1])
     meant = _meant_by(key, [*known, *(_ONE_LEVEL_DOWN if len(path) == 1 else ())])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # The keys of a recipe that matter to request lines; the others say how requests are made.
 _OF_REQUEST_LINES = frozenset(
-    {"provider", "output", "on_bad_rows", "attempts", "completion_window", "notify"}
+    {"provider", "output", "on_bad_rows", "attempts", "completion_window", "notify", "price"}
 )
 # The model of a recipe for lines that name their own.
 NO_MODEL = "-"

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from shared.bucket.money import Money
 from shared.formats.charsets.names import NAMES, name_of
+from shared.money.amounts import parse_money
 from shared.ports.channel import channels_in
 from shared.ports.profile import RequestRules
 from shared.recipes.model_names import is_model_name
@@ -62,6 +64,13 @@ def _channels(value: object) -> object:
     return channels
 
 
+def _amount(value: object) -> object:
+    amount = parse_money(value) if isinstance(value, str) else None
+    if amount is None and value is not None:
+        raise PydanticCustomError("not_an_amount", "no amount of money")
+    return amount
+
+
 def _header_row(value: object) -> object:
     value = _whole_number(value)
     is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
@@ -98,6 +107,17 @@ class Output(BaseModel):
     format: Literal["csv", "jsonl", "parquet", "xlsx"] = "csv"
     encoding: Literal["utf-8-sig", "utf-8", "gb18030"] = "utf-8-sig"
     formula_guard: Annotated[bool, BeforeValidator(_truth)] = True
+
+
+class PriceTerms(BaseModel):
+    """What a job may cost.
+
+    ``at_most`` is the job's ceiling.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    at_most: Annotated[Money | None, BeforeValidator(_amount)] = None
 
 
 class Recipe(BaseModel):
@@ -138,6 +158,7 @@ class Recipe(BaseModel):
     output: Output = Output()
     columns: dict[str, JsonValue] = Field(default_factory=dict)
     notify: Annotated[list[str] | None, BeforeValidator(_channels)] = None
+    price: PriceTerms = PriceTerms()
 
     @property
     def task(self) -> Task | None:

@@ -43,6 +43,10 @@ class AnswerSpool:
     of an answered row stands beside its answer; after ``_MAX_OTHER_LINES``, whole lines are kept as
     if they named no row.
 
+    Attributes:
+        uncounted: Answers of which no tokens are told.
+        has_lost_files: Not all that the provider has could be read.
+
     Args:
         asked: The ids of the rows that were sent.
         render: Makes bytes of answers.
@@ -67,6 +71,8 @@ class AnswerSpool:
         self._answers_differ = False
         self._unreadable = bytearray()
         self._prompt = self._completion = self._total = 0
+        self.uncounted = 0
+        self.has_lost_files = False
         self.unmatched_lines = 0
         self.repeated_ids = 0
         self.unreadable_lines = 0
@@ -236,6 +242,8 @@ class AnswerSpool:
         self._prompt += answer.prompt_tokens or 0
         self._completion += answer.completion_tokens or 0
         self._total += answer.total_tokens or 0
+        if not (answer.total_tokens or answer.prompt_tokens) and answer.status is RowStatus.ANSWERED:
+            self.uncounted += 1
 
     def _keep(self, index: int, content: bytes) -> None:
         self._starts[index], self._lengths[index] = self._texts.add(content)

@@ -206,3 +206,17 @@ def test_the_callback_answers_404_to_a_guess(cloud: RunningCloud) -> None:
     assert answer.status_code == 404
     wait_until(lambda: cloud.cloud.invoker.idle, "events are under way")
     assert cloud.board() == []
+
+
+def test_what_a_job_under_ceilings_cost_is_spent_and_nothing_stays_reserved(cloud: RunningCloud) -> None:
+    cloud.bucket.put_object("budget.yaml", b"folders: {capped: 5 CNY}\n")
+    terms = b"parameters: {max_tokens: 100}\nprice: {at_most: 1 CNY}\n"
+    cloud.drop("capped/batch.yaml", b"model: qwen-flash\nprompt: 'Say {{ name }}'\n" + terms)
+
+    cloud.drop("capped/t.csv", b"name\nAda\nBo\n")
+
+    rows = cloud.wait_for_rows("results/capped/t.csv")
+    cloud.wait_until_quiet()
+    balances = [json.loads(path.read_bytes()) for path in cloud.path("money").glob("*/*/*")]
+    assert [row["status"] for row in rows] == ["answered", "answered"]
+    assert [(each["spent"] > 0, each["reserved"]) for each in balances] == [(True, {}), (True, {})]

@@ -54,25 +54,25 @@ ROOMS = {
     "shared.stores": Room(
         3, {"fastcrc", "oss2", "qcloud_cos", "requests", "tos", "urllib3"}, {"logging", "socket", "ssl"}
     ),
-    "shared.recipes": Room(4, {"jinja2", "jsonschema_rs", "pydantic", "pydantic_core"}),
+    "shared.money": Room(4, {"pydantic"}),
+    "shared.recipes": Room(5, {"jinja2", "jsonschema_rs", "pydantic", "pydantic_core"}),
     "shared.events": Room(4, {"pydantic"}),
-    "shared.words": Room(4, {"pydantic"}),
-    "shared.board": Room(4, impure={"logging"}),
-    "shared.money": Room(4),
+    "shared.words": Room(5, {"pydantic"}),
+    "shared.board": Room(5, impure={"logging"}),
     "shared.links": Room(4, {"pydantic"}),
-    "shared.inputs": Room(5, {"pydantic", "simdjson"}),
-    "shared.results": Room(5, {"orjson", "pyarrow", "pydantic"}, {"tempfile"}),
+    "shared.inputs": Room(6, {"pydantic", "simdjson"}),
+    "shared.results": Room(6, {"orjson", "pyarrow", "pydantic"}, {"tempfile"}),
     "shared.providers": Room(
-        5,
+        6,
         {"httpx2", "openai", "pydantic", "requests", "tencentcloud", "urllib3", "volcenginesdkcore"},
         {"logging", "os", "random", "time"},
     ),
-    "shared.channels": Room(5, {"pydantic", "requests", "urllib3"}, {"ssl", "time"}),
-    "shared.pipeline": Room(6, impure={"logging", "tempfile"}),
+    "shared.channels": Room(6, {"pydantic", "requests", "urllib3"}, {"ssl", "time"}),
+    "shared.pipeline": Room(7, impure={"logging", "tempfile"}),
     "shared.runtime": Room(
-        7, {"Crypto", "pydantic", "pydantic_core", "requests", "urllib3", "werkzeug"}, IMPURE
+        8, {"Crypto", "pydantic", "pydantic_core", "requests", "urllib3", "werkzeug"}, IMPURE
     ),
-    "functions": Room(8, {"flask", "pydantic", "werkzeug"}, {"logging"}),
+    "functions": Room(9, {"flask", "pydantic", "werkzeug"}, {"logging"}),
 }
 # Programs that are copied to another machine, where there is nothing but the standard library.
 PROGRAMS = {"shared.providers.tione.runner"}

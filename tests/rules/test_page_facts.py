@@ -170,11 +170,16 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
         keys.SLOTS,
         keys.WAITING,
         keys.LINKS,
+        keys.MONEY,
     }
-    peoples = {keys.INBOX, keys.QUOTES, keys.PRICES, keys.REJECTED, keys.RESULTS}
+    peoples = {keys.INBOX, keys.QUOTES, keys.PRICES, keys.BUDGET, keys.REJECTED, keys.RESULTS}
 
     board = set(
-        re.findall(r"^\| `([a-z]+/|board\.json|prices\.yaml)` \|", page("shared/README.md"), re.MULTILINE)
+        re.findall(
+            r"^\| `([a-z]+/|board\.json|prices\.yaml|budget\.yaml)` \|",
+            page("shared/README.md"),
+            re.MULTILINE,
+        )
     )
     not_to_touch = page("examples/README.zh.md").split("## 请不要改动")[1]
 

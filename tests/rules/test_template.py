@@ -426,7 +426,7 @@ def test_only_working_data_and_old_records_expire(template: dict[str, Any]) -> N
     rules = lifecycle(template, {"WorkDays": 300, "RecordDays": 400})
 
     expiring = {prefix: rule["Expiration"]["Days"] for prefix, rule in rules.items() if "Expiration" in rule}
-    assert expiring == {"work/": 300, "jobs/": 400, "batches/": 400}
+    assert expiring == {"work/": 300, "jobs/": 400, "batches/": 400, "money/": 400}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
 
 

@@ -32,6 +32,7 @@ from shared.providers.bailian.profile import TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
 from tests.simulation.answers import NAMES, columns_in
 from tests.simulation.boards import board_failures
+from tests.simulation.ceilings import money_failures
 from tests.simulation.expected import (
     Expected,
     batches_by_attempt,
@@ -77,6 +78,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_premature(pipeline),
         *_punctuality(pipeline),
         *_quotas(pipeline),
+        *_money(pipeline),
         *_leftovers(pipeline),
         *_loops(pipeline),
         *board_failures(pipeline),
@@ -373,6 +375,11 @@ def _sendings(pipeline: Pipeline) -> Iterator[str]:
 def _is_recorded(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     submission = BucketRecords(pipeline.bucket).find_submission(attempt)
     return submission is not None and submission.batch_id == batch.batch_id
+
+
+def _money(pipeline: Pipeline) -> Iterator[str]:
+    batches = {attempt: [*_not_forgotten(each)] for attempt, each in batches_by_attempt(pipeline).items()}
+    yield from money_failures(pipeline, [plan for plan, _ in _jobs(pipeline)], batches)
 
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:

@@ -63,6 +63,7 @@ _WITH_A_PROFILE = 0.4
 # People's mistakes, which they put right: beside those, so that older seeds choose as before.
 _MISTAKES = ("recipe_broken", "bad_version", "event_twice", "slow", "short_batch")
 _WITH_MISTAKES = 0.08
+_UNDER_CEILINGS = 0.1
 _OF_ARK = (
     ("create_fails_after", "slow", "kill"),
     ("create_fails_after", "job_copied"),
@@ -132,6 +133,10 @@ class Faults:
             self.rates |= dict.fromkeys(profile.choice(PROFILES), RATES[-1])
         if random.Random(f"mistakes {seed}").random() < _WITH_MISTAKES:
             self.rates |= dict.fromkeys(_MISTAKES, RATES[-1])
+        if random.Random(f"ceilings {seed}").random() < _UNDER_CEILINGS * (
+            installation_of(seed).value == ("bailian",)
+        ):
+            self.rates |= {"under_ceilings": RATES[-1]}
         for name in installation_of(seed).value:
             own = random.Random(f"profile of {name} {seed}")
             if name in PROFILES_OF and own.random() < _WITH_A_PROFILE_OF_ITS_OWN:

@@ -20,11 +20,14 @@ from shared.bucket.attempt import JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key
+from shared.bucket.money import Balance
 from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import InboxMark
 from shared.bucket.uploads import Upload, upload_key
 from shared.formats.lines import byte_lines
+from shared.money.worst_case import worst_case
+from shared.pipeline.collect import collect_shard
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
@@ -33,7 +36,10 @@ from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retry_job import RetryJob
+from shared.pipeline.quota import ceilings as quota_ceilings
 from shared.pipeline.quota.admission import Admission
+from shared.pipeline.quota.balances import Balances
+from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claim_slot import ClaimSlot, NotNow
 from shared.pipeline.quota.claims import Claims, release_claim
 from shared.pipeline.quota.slots import Slots
@@ -41,8 +47,10 @@ from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.retry_words import RetryWords
+from shared.pipeline.submit import reserve_money
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Close, Wait
+from shared.pipeline.submit.reserve_money import ReserveMoney
 from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.pipeline.validate import validate_file
 from shared.pipeline.validate.decide_upload import DecideUpload
@@ -683,6 +691,46 @@ def _puts_beside_a_told_one(_right: Method) -> Method:
     return put
 
 
+def _reserves_after_the_upload(right: Method) -> Method:
+    def record(self: SubmitShard, plan: Plan, attempt: Any, batch_id: BatchId) -> Any:
+        shard, claim = plan.shard(attempt.shard), Claims.of(self.store, attempt).following - 1
+        needed = plan.quote and shard and worst_case(plan.quote, shard, shard.requests, shard.size_bytes)
+        if needed:
+            Ceilings(self.store, self.clock, plan).reserve(attempt, claim, needed)
+        return right(self, plan, attempt, batch_id)
+
+    return record
+
+
+def _returns_it_twice(right: Method) -> Method:
+    def settled(attempt: str, charged: Any, standing: Balance) -> Balance:
+        changed: Balance = right(attempt, charged, standing)
+        before = standing.reserved.get(attempt)
+        free = before.micros - charged.within(before.micros) if before else 0
+        return changed.model_copy(update={"spent": max(changed.spent - free, 0)})
+
+    return settled
+
+
+def _overwrites_a_balance(_right: Method) -> Method:
+    def change(self: Balances, change: Callable[[Balance], Balance]) -> Balance:
+        generation, standing = self._highest()
+        changed = change(standing or Balance())
+        self.store.put(self._key(generation + 1), changed.to_bytes())
+        self._is_highest(generation + 1)
+        return changed
+
+    return change
+
+
+def _sends_again_for_free(right: Method) -> Method:
+    return lambda records, shard, attempt: 0 if attempt.number > 1 else right(records, shard, attempt)
+
+
+def _forgets_what_nobody_told(right: Method) -> Method:
+    return lambda *arguments: replace(right(*arguments), perhaps=0)
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -1017,4 +1065,44 @@ MUTANTS = (
     _one("tell beside another run", Tell, "_is_mine", _always(True), seed=7074, faults=("event_twice",)),
     _one("note a word before it is told", Tell, "_tell", _notes_before_it_tells, seed=57),
     _one("give each word an id of its own", PutWords, "__call__", _puts_beside_a_told_one, seed=7),
+    _one("reserve no money", ReserveMoney, "__call__", _always(None), seed=10, faults=("under_ceilings",)),
+    Mutant(
+        "reserve after the upload",
+        ((ReserveMoney, "__call__", _always(None)), (SubmitShard, "_record", _reserves_after_the_upload)),
+        seed=10,
+        faults=("under_ceilings",),
+    ),
+    _one(
+        "return what was reserved twice",
+        quota_ceilings,
+        "_settled",
+        _returns_it_twice,
+        seed=10,
+        faults=("under_ceilings",),
+    ),
+    _one(
+        "count a resend as free",
+        reserve_money,
+        "_requests_of",
+        _sends_again_for_free,
+        seed=10059,
+        faults=("under_ceilings", "row_throttled"),
+    ),
+    _one(
+        "overwrite a balance",
+        Balances,
+        "change",
+        _overwrites_a_balance,
+        seed=10,
+        faults=("under_ceilings",),
+    ),
+    _one("keep what was reserved", Ceilings, "settle", _always(None), seed=0, faults=("under_ceilings",)),
+    _one(
+        "forget rows of which nobody told the tokens",
+        collect_shard,
+        "charged_by",
+        _forgets_what_nobody_told,
+        seed=299,
+        faults=("under_ceilings", "line_missing"),
+    ),
 )

@@ -13,8 +13,10 @@ from shared.bucket.result_names import rejection_keys_for
 from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation import answers as columns
+from tests.simulation import ceilings
 from tests.simulation.boards import prefix_of
 from tests.simulation.bucket import Bucket
+from tests.simulation.ceilings import spending_of
 from tests.simulation.installations import ARK_MODEL, MODELS, provider_of
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
@@ -61,6 +63,7 @@ class DroppedFile:
     rows: tuple[tuple[str, str], ...]
     model: str
     has_columns: bool = False
+    max_tokens: int | None = None
 
     @property
     def is_table(self) -> bool:
@@ -75,7 +78,7 @@ class DroppedFile:
         if self.is_table:
             rows = [_ragged(*row) if row[1] == BAD else row for row in self.rows]
             return table(suffix, [_TABLE, *rows])
-        return packed(suffix, b"".join(_request(*row, self.model) for row in self.rows))
+        return packed(suffix, b"".join(_request(*row, self.model, self.max_tokens) for row in self.rows))
 
 
 def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
@@ -84,11 +87,15 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     # Of the test model only two batches may be unfinished at once.
     model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
     model = MODELS.get(pipeline.installation.default, model)
+    spending = spending_of(seed, pipeline, shard_limits(seed).max_requests)
+    model = model if spending is None else ceilings.MODEL
     has_columns = random.Random(f"columns {seed}").random() < _WITH_COLUMNS
     told_by = pipeline.words.told_by(random.Random(f"words {seed}"))
     if told_by == "folder":
         pipeline.bucket.drop("inbox/notify.yaml", NOTIFY.encode())
     more = (columns.RECIPE if has_columns else "") + (NOTIFY if told_by == "recipe" else "")
+    more += spending.recipe if spending else ""
+    max_tokens = columns.MAX_TOKENS if spending else None
     _write_recipe(choose, pipeline, model, more)
     files: list[DroppedFile] = []
     pipeline.replace = partial(_replace, pipeline, files)
@@ -98,7 +105,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         are_alike = pipeline.kernel.faults.strikes("names_alike", "inbox/files/", 0, likely=3)
         file = _file(choose, number, model, "file" if are_alike else f"file{number}")
         file = _with_bad_rows(random.Random(f"bad rows {seed} {number}"), file)
-        file = replace(file, has_columns=has_columns and file.is_table)
+        file = replace(file, has_columns=has_columns and file.is_table, max_tokens=max_tokens)
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
@@ -295,9 +302,11 @@ def _ragged(row_id: str, text: str) -> tuple[str, ...]:
     return (row_id, *text.split(","))
 
 
-def _request(custom_id: str, text: str, model: str) -> bytes:
+def _request(custom_id: str, text: str, model: str, max_tokens: int | None) -> bytes:
     messages = [] if text == BAD else [{"role": "user", "content": text}]
     body: dict[str, object] = {"model": model, "messages": messages}
+    if max_tokens is not None:
+        body["max_tokens"] = max_tokens
     if model == ARK_MODEL:
         del body["model"]
         return json.dumps({"custom_id": custom_id, "body": body}, ensure_ascii=False).encode() + b"\n"

@@ -18,7 +18,7 @@ from shared.problems.exceptions import (
     TransientError,
 )
 from shared.providers.bailian.troubles import IN_OSS, why_failed
-from tests.simulation.answers import answer_to, other_answer_to
+from tests.simulation.answers import answer_to, other_answer_to, usage_of
 from tests.simulation.kernel import Kernel
 from tests.support.fake_provider import Batch as FakeBatch
 from tests.support.fake_provider import ScriptedProvider, encoded, error_line, result_line
@@ -319,16 +319,16 @@ class Service(ScriptedProvider):
     def _answer_row(self, batch: Batch, custom_id: str) -> None:
         if self._strikes("line_missing", custom_id):
             return
-        line = encoded(result_line(custom_id, content=answer_to(batch.texts[custom_id])))
+        text = batch.texts[custom_id]
+        line = encoded(result_line(custom_id, content=answer_to(text), usage=usage_of(text)))
         batch.output.append(line)
         batch.answered.append(custom_id)
         if self._strikes("line_twice", custom_id):
             batch.output.append(line)
         if self._strikes("line_contradicts", custom_id):
             batch.contradicted.add(custom_id)
-            batch.output.append(
-                encoded(result_line(custom_id, content=other_answer_to(batch.texts[custom_id])))
-            )
+            other = result_line(custom_id, content=other_answer_to(text), usage=usage_of(text))
+            batch.output.append(encoded(other))
 
     def _refuse_row(self, batch: Batch, custom_id: str, code: str) -> None:
         batch.failed[custom_id] = code

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from shared.bucket.attempt import JobId
@@ -105,8 +106,12 @@ def _waiting_lost(pipeline: Pipeline, chat: Chat) -> Iterator[str]:
     if len(waits) > len(pipeline.words.began):
         yield f"{chat.name} was told {len(waits)} times that work waits, which began {len(pipeline.words.began)} times"
     codes = {code for each in chat.heard if each.word.data["kind"] == "waiting" for code in _codes(each)}
+    # The word is put when the first job begins to wait for the same; others may come days later.
+    began_s: dict[str, float] = defaultdict(lambda: math.inf)
+    for (_, code, _), (first_s, _) in pipeline.words.waited.items():
+        began_s[code] = min(began_s[code], first_s)
     for (job, code, _), (first_s, last_s) in pipeline.words.waited.items():
-        is_given_up = first_s + _GIVEN_UP_S < chat.dead_until_s
+        is_given_up = began_s[code] + _GIVEN_UP_S < chat.dead_until_s
         is_long = last_s - first_s > max(_WAITS_FOR_LONG_S, chat.dead_until_s)
         if is_long and code not in codes and not is_given_up:
             yield f"{chat.name} was not told that {job} waits ({code})"

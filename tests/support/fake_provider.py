@@ -61,10 +61,15 @@ def echo(line: dict[str, Any]) -> dict[str, Any]:
     return result_line(line["custom_id"], content=f"answer: {content}")
 
 
-def result_line(custom_id: str, *, content: str = "ok", status: int = 200) -> dict[str, Any]:
+def result_line(
+    custom_id: str, *, content: str = "ok", status: int = 200, usage: dict[str, int] | None = None
+) -> dict[str, Any]:
     """A line of an output file."""
     message = {"role": "assistant", "content": content}
-    body = {"choices": [{"finish_reason": "stop", "index": 0, "message": message}]} if status == 200 else {}
+    body: dict[str, Any] = {}
+    if status == 200:
+        body = {"choices": [{"finish_reason": "stop", "index": 0, "message": message}]}
+        body |= {"usage": usage} if usage else {}
     return {
         "id": f"r-{custom_id}",
         "custom_id": custom_id,

@@ -8,10 +8,13 @@ WRITES = {
         *("jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/", "outbox/"),
         "quotes/",
     },
-    "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
+    "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/", "money/"},
     "callback": {"finished/"},
     "message": {"finished/"},
-    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/", "outbox/"},
+    "collect": {
+        *("jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/", "outbox/"),
+        "money/",
+    },
     "reconcile": {
         *("ready/", "running/", "finished/", "again/", "timer/", "open/", "slots/", "outbox/"),
         "board.json",
@@ -31,11 +34,15 @@ READS = {
         "ready/",
         "finished/",
         "prices.yaml",
+        "budget.yaml",
     },
-    "submit": {"jobs/", "work/", "ready/", "running/", "slots/", "waiting/"},
+    "submit": {"jobs/", "work/", "ready/", "running/", "slots/", "waiting/", "money/", "budget.yaml"},
     "callback": {"batches/", "ready/", "running/"},
     "message": {"batches/", "ready/", "running/"},
-    "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"},
+    "collect": {
+        *("jobs/", "work/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"),
+        "money/",
+    },
     # Of the board only yesterday's counts of repairs, which it shows again.
     "reconcile": {
         "work/",
@@ -76,10 +83,10 @@ ABORTS = {
 }
 DELETES = {
     "validate": {"jobs/", "work/", "rejected/", "again/"},
-    "submit": {"ready/", "slots/", "waiting/"},
+    "submit": {"ready/", "slots/", "waiting/", "money/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/", "open/", "waiting/"},
+    "collect": {"running/", "finished/", "open/", "waiting/", "money/"},
     "reconcile": {"open/", "waiting/", "again/"},
     "notify": {"outbox/"},
     "page": {"work/", "open/"},

@@ -15,6 +15,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, open_job_key, ticket_key
 from shared.bucket.records import FirstSeen, Outcome, Plan
 from shared.bucket.submission import Submission, SubmissionKind
+from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged, charged_by
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.batch_end import ask_for_state, end_of, end_without_batch
@@ -23,6 +24,7 @@ from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.stranded_notices import Notices
 from shared.pipeline.later_versions import require_known_format
 from shared.pipeline.quota.admission import Admission
+from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.waiting import asked_of_provider, keep_running
@@ -217,8 +219,12 @@ class CollectShard:
         return now - first.seen_at
 
     def _apply(self, submitted: Submitted, outcome: Outcome) -> None:
-        """The batch has ended for good, so its slot is free."""
+        """The batch has ended for good, so its slot is free, and it is known what it cost."""
         Slots(self.store).give_back_all(Claims.of(self.store, submitted.attempt))
+        plan, sent = submitted.plan, submitted.submission
+        self._settle_money(
+            submitted, charged_by(plan.quote, plan.shard(submitted.attempt.shard), sent, outcome)
+        )
         ApplyOutcome(self.store, self.clock, self.pause)(submitted.plan, submitted.attempt, outcome)
 
     def _finish(self, submitted: Submitted, state: BatchState | None) -> None:
@@ -265,7 +271,11 @@ class CollectShard:
         # Otherwise the timer would resume the job again and again.
         self.store.delete(open_job_key(attempt.job_id))
         Slots(self.store).give_back_all(Claims.of(self.store, attempt))
+        self._settle_money(submitted, ALL_RESERVED if submitted.submission.batch_id else NOTHING)
         self._drop_tickets(attempt)
+
+    def _settle_money(self, submitted: Submitted, charged: Charged) -> None:
+        Ceilings(self.store, self.clock, submitted.plan).settle(submitted.attempt, charged)
 
     def _drop_tickets(self, attempt: Attempt) -> None:
         records = BucketRecords(self.store)

@@ -115,6 +115,7 @@ class SettleAttempt:
         except ProviderRejected as error:
             if not may_be_incomplete:
                 raise ResultsIncomplete(f"result file {file_id}: {error}") from error
+            spool.has_lost_files = True
 
     def _settle(self, plan: Plan, attempt: Attempt, settler: _Settler) -> _Content:
         """Write the answers if rows are open, or else the part."""
@@ -149,6 +150,7 @@ class SettleAttempt:
             unmatched_key=unmatched_key,
             repeated_ids=spool.repeated_ids,
             unreadable_lines=spool.unreadable_lines,
+            uncounted=spool.uncounted + _perhaps_charged(state, spool),
         )
 
     def _write_answers(self, content: _Content, settler: _Settler) -> None:
@@ -225,13 +227,27 @@ class _Settler:
 _ANSWERED = RowStatus.ANSWERED.value
 
 
+def _perhaps_charged(state: BatchState, spool: AnswerSpool) -> int:
+    """How many rows without a line may be charged: of a batch that was given up, all."""
+    if state.status is BatchStatus.FAILED:
+        return 0
+    missing = len(spool.asked) - spool.found
+    if not state.status.is_terminal or spool.has_lost_files:
+        return missing
+    return min(max(_lines_promised(state, spool) - spool.found, 0), missing)
+
+
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
     """Whether an ended batch has rows without a line, which may only be late.
 
     A completed one must have them all. The provider's counts do not matter: they may be null or too
     low while a file is not there yet, and a row that is sent again for that is paid twice.
     """
+    return spool.found < _lines_promised(state, spool)
+
+
+def _lines_promised(state: BatchState, spool: AnswerSpool) -> int:
     asked, promised = len(spool.asked), state.lines_promised
     if state.status is BatchStatus.COMPLETED or promised is None:
         promised = asked
-    return spool.found < min(promised, asked)
+    return min(promised, asked)

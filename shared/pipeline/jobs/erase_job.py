@@ -194,6 +194,7 @@ class EraseJob:
         source = plan.source.model_copy(update={"key": "", "recipe_key": None})
         unsaid: dict[str, object] = {"source": source, "result_key": "", "warnings": (), "sheet": None}
         of_plan: dict[str, object] = {"columns": (), "answer_columns": {}, "column_types": ()}
+        of_plan["ceilings"] = tuple(each for each in plan.ceilings if not each.folder)
         self.store.put(record_key(job_id, "plan.json"), plan.model_copy(update=unsaid | of_plan).to_bytes())
         self.store.put(record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid).to_bytes())
 

@@ -23,17 +23,18 @@ def too_late_to_send(plan: Plan, claims: Claims, listed_for: timedelta, now: dat
         now: The time.
     """
     if any(now - claims.claimed_at[number] > listed_for for number in claims.unreleased):
-        return _refused(Problem("perhaps_sent", values={"days": listed_for.days}))
+        return refused(Problem("perhaps_sent", values={"days": listed_for.days}))
     if now - plan.created_at > SEND_WITHIN:
-        return _refused(Problem("waited_too_long", values={"days": SEND_WITHIN.days}))
+        return refused(Problem("waited_too_long", values={"days": SEND_WITHIN.days}))
     return None
 
 
 def requests_removed() -> Close:
     """Why not to send a shard of which there is nothing to send any more."""
-    return _refused(Problem("requests_removed"))
+    return refused(Problem("requests_removed"))
 
 
-def _refused(problem: Problem) -> Close:
+def refused(problem: Problem) -> Close:
+    """Do not send it, for a reason that its rows tell in both languages."""
     text = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
     return Close(SubmissionKind.REFUSED, problem.code, text)

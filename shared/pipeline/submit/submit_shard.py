@@ -20,11 +20,13 @@ from shared.bucket.tickets import ReadyTicket
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.deadlines import DEADLINE_GRACE
 from shared.pipeline.quota.admission import Admission
+from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claim_slot import ClaimSlot, HeldSlot, NotNow
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
+from shared.pipeline.submit.reserve_money import ReserveMoney
 from shared.pipeline.submit.send_deadline import requests_removed, too_late_to_send
 from shared.pipeline.waiting import asked_of_provider, backed_off
 from shared.ports.clock import Clock
@@ -32,6 +34,7 @@ from shared.ports.provider import BatchId, BatchRequest
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import (
+    CeilingReached,
     ConfigurationError,
     OutcomeUnknown,
     PipelineError,
@@ -151,9 +154,11 @@ class SubmitShard:
     def _create(
         self, plan: Plan, provider: Provider, ticket: ReadyTicket, held: HeldSlot
     ) -> Submission | NotNow:
-        attempt, give_back = held.attempt, ClaimSlot(self.store, self.clock).give_back
+        attempt = held.attempt
         try:
             request = self._request(plan, attempt)
+            if not isinstance(request, Close):
+                request = ReserveMoney(self.store, self.clock)(plan, held, request) or request
             if isinstance(request, Close):
                 return self._close.with_a_slot(plan, held, request)
             with asked_of_provider():
@@ -161,13 +166,13 @@ class SubmitShard:
         except OutcomeUnknown:
             # The batch may exist: keep claim and slot. After the lease, the next call looks for it.
             raise
-        except (QuotaReached, ProviderTrouble) as refusal:
+        except (QuotaReached, ProviderTrouble, CeilingReached) as refusal:
             # The ticket first: once the claim is released, another call may submit and drop it.
             not_now = self._put_off(plan, attempt, ticket, refusal)
-            give_back(held)
+            self._give_back(plan, held)
             return not_now
         except TransientError:
-            give_back(held)
+            self._give_back(plan, held)
             raise
         except ProviderRejected as error:
             log.warning(
@@ -178,10 +183,17 @@ class SubmitShard:
         log.info("batch.created", extra={"attempt": str(attempt), "batch_id": batch_id})
         return self._record(plan, attempt, batch_id)
 
+    def _give_back(self, plan: Plan, held: HeldSlot) -> None:
+        """The money first: of a released claim the next claimant may reserve its own."""
+        Ceilings(self.store, self.clock, plan).give_back(held.attempt, held.claim)
+        ClaimSlot(self.store, self.clock).give_back(held)
+
     def _put_off(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket, refusal: PipelineError) -> NotNow:
         """Let the ticket wait. Its event starts this function again, which finds it too early."""
         now, reason = self.clock.now(), None
-        if isinstance(refusal, ConfigurationError) or (isinstance(refusal, QuotaReached) and refusal.trouble):
+        is_told = isinstance(refusal, CeilingReached) and refusal.is_for_people
+        is_told |= isinstance(refusal, QuotaReached) and bool(refusal.trouble)
+        if is_told or isinstance(refusal, ConfigurationError):
             reason = waiting_for(refusal, now, self.providers.terms_of(plan.provider))
         later = backed_off(ticket, now, reason)
         log.warning(

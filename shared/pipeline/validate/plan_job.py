@@ -10,12 +10,16 @@ from datetime import timedelta
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.money import Ceiling
 from shared.bucket.records import Plan, PlannedShard, Source
 from shared.bucket.result_names import own_result_key_for, result_key_for
 from shared.formats.charsets.decoding import EncodingMismatch
+from shared.inputs.formats import has_request_lines
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts, RowBlock
+from shared.money.line_parameters import LineParameters
+from shared.pipeline.validate.check_ceilings import ceilings_for, problems_under, with_warnings
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.put_quote import PutQuote
@@ -47,6 +51,14 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class _Terms:
+    """What the recipe says, or would say, and what may be spent."""
+
+    options: Recipe
+    ceilings: tuple[Ceiling, ...]
+
+
+@dataclass(frozen=True)
 class PlanJob:
     """Plan one job, or return the problems of a file that must not be sent.
 
@@ -68,22 +80,25 @@ class PlanJob:
         Raises:
             ObjectMissing: The file was replaced while it was read.
             UserInputError: The recipe does not fit the file's header, the result its format, or the
-                file the time.
+                file the time or a ceiling.
         """
         # A file that needs no recipe (two columns, request lines) gets its defaults.
         options = recipe or Recipe(model=self.default_model, prompt="-")
+        terms = _Terms(options, ceilings_for(self.store, source.key, options.price))
         encoding = None
         with DroppedFile(self.store, source) as file:
             keeps_types = file.form.format in FORMATS[options.output.format].typed_inputs
             while True:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
+                lines = LineParameters() if terms.ceilings and has_request_lines(file.form) else None
+                drafts = ShardWriter(self.store, job_id, self.run_id, keeps_types=keeps_types, lines=lines)
                 try:
-                    with ShardWriter(self.store, job_id, self.run_id, keeps_types=keeps_types) as writer:
+                    with drafts as writer:
                         refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
                         if refused:
                             return refused
                         _check_width(reader.facts, options)
-                        return self._decide(source, job_id, reader.facts, options, writer)
+                        return self._decide(source, job_id, reader.facts, terms, writer)
                 except EncodingMismatch as mismatch:
                     encoding = mismatch.next_encoding
 
@@ -104,13 +119,18 @@ class PlanJob:
         return Refused(reader.all_problems, reader.facts)
 
     def _decide(
-        self, source: Source, job_id: JobId, facts: InputFacts, options: Recipe, writer: ShardWriter
+        self, source: Source, job_id: JobId, facts: InputFacts, terms: _Terms, writer: ShardWriter
     ) -> Planned:
-        shards = writer.finish()
+        shards, options = writer.finish(), terms.options
         quote_job = QuoteJob(self.store, self.profile, {self.profile.name, *self.providers})
-        quote = quote_job(source, facts, options, shards, writer.meter)
+        quote = quote_job(source, facts, options, shards, writer.meter, lines=writer.lines)
         mine = self._plan(source, job_id, facts, options, shards)
-        mine = mine.model_copy(update={"quote": quote, "warnings": (*mine.warnings, *quote.warnings)})
+        warnings = (*mine.warnings, *quote.warnings)
+        under = {"quote": quote, "warnings": warnings, "ceilings": terms.ceilings}
+        mine = with_warnings(mine.model_copy(update=under))
+        if problems := problems_under(mine):
+            writer.delete(shards)
+            raise UserInputError(problems)
         plan = DecideUpload(self.store)(mine, self.run_id)
         if plan.shards != shards:
             writer.delete(shards)

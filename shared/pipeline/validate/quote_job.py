@@ -12,6 +12,7 @@ from shared.bucket.money import Price, Quote
 from shared.bucket.records import PlannedShard, Source
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputFacts
+from shared.money.line_parameters import LineParameters, widest
 from shared.money.quote import Counted, Experience, make_quote
 from shared.money.token_meter import TokenMeter
 from shared.pipeline.validate.find_prices import find_prices
@@ -45,7 +46,10 @@ class QuoteJob:
         options: Recipe,
         shards: tuple[PlannedShard, ...],
         meter: TokenMeter,
+        *,
+        lines: LineParameters | None = None,
     ) -> Quote:
+        """``lines`` is what request lines say; without it, nothing bounds their answers."""
         prices = find_prices(self.store, self.profile, self.providers)
         price = prices.price_of(facts.model)
         counted = Counted(
@@ -56,14 +60,18 @@ class QuoteJob:
             shared_tokens=meter.shared_tokens,
         )
         version = f"{source.etag}\n{source.recipe_etag or ''}"
-        bound = self._bound(facts, options, price)
+        bound = self._bound(facts, options, price, lines)
         quote = make_quote(counted, price, bound, self._experience(source, facts.model), version)
         return quote.model_copy(update={"warnings": tuple(map(render_both, prices.problems))})
 
-    def _bound(self, facts: InputFacts, options: Recipe, price: Price | None) -> OutputBound:
+    def _bound(
+        self, facts: InputFacts, options: Recipe, price: Price | None, lines: LineParameters | None
+    ) -> OutputBound:
         if facts.endpoint == EMBEDDINGS:
             return NO_OUTPUT
         thinks = price.thinks if price else "unknown"
+        if facts.kind is InputKind.REQUEST_JSONL and lines is not None and not lines.are_too_many:
+            return widest(self.profile.output_bound_for(each, thinks) for each in lines)
         bound = self.profile.output_bound_for(options.parameters, thinks)
         if facts.kind is InputKind.REQUEST_JSONL:  # each line may say something else
             return replace(bound, answer=None)

@@ -14,6 +14,7 @@ from shared.formats.json.cells import JsonCells
 from shared.formats.json.surrogates import without_surrogates
 from shared.formats.tables.typed_cells import TypedCells
 from shared.inputs.rows import InputRow, RowBlock
+from shared.money.line_parameters import LineParameters
 from shared.money.token_meter import TokenMeter
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore, ObjectWriter
@@ -70,15 +71,25 @@ class ShardWriter:
 
     Attributes:
         meter: Of the tokens of all requests.
+        lines: What the request lines say, if that is asked for.
     """
 
-    def __init__(self, store: ObjectStore, job_id: JobId, run_id: str, *, keeps_types: bool = False) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        job_id: JobId,
+        run_id: str,
+        *,
+        keeps_types: bool = False,
+        lines: LineParameters | None = None,
+    ) -> None:
         self._store = store
         self._job_id = job_id
         self._run_id = run_id
         self._original_line = _typed_line if keeps_types else _original_line
         self._open: _OpenShard | None = None
         self._closed: list[PlannedShard] = []
+        self.lines = lines
         self.meter = TokenMeter()
 
     def __enter__(self) -> ShardWriter:
@@ -151,8 +162,13 @@ class ShardWriter:
             rows_key,
             requests_key,
             _Draft(self._store.open_writer(rows_key)),
-            _Draft(self._store.open_writer(requests_key), self.meter.add),
+            _Draft(self._store.open_writer(requests_key), self._see),
         )
+
+    def _see(self, lines: bytes) -> None:
+        self.meter.add(lines)
+        if self.lines is not None:
+            self.lines.add(lines)
 
     def _close_shard(self) -> None:
         shard = self._open

@@ -37,4 +37,48 @@ MONEY_MESSAGES: dict[str, Message] = {
         "读不出内容。请存成 UTF-8 纯文本，不超过 64 KiB；最外层写服务名（和配方里的 provider 一样），下面写 currency 和 models。",
         "It cannot be read. Save it as plain text in UTF-8 of at most 64 KiB, with the name of a provider, as recipes have it, at the top, and below it currency and models.",
     ),
+    "not_an_amount": Message(
+        "“{found}”不是金额。请写数字和币种，例如 200 CNY 或 50 元。",
+        '"{found}" is no amount. Write a number and its currency, for example 200 CNY or 30 USD.',
+    ),
+    "budget_not_a_mapping": Message(
+        "budget.yaml 里要写这个月最多花多少，例如 month: 500 CNY，或 folders: {{marketing: 100 CNY}}。",
+        "budget.yaml must say what may be spent in a month, for example month: 500 CNY, or folders: {{marketing: 100 CNY}}.",
+    ),
+    "ceiling_without_price": Message(
+        "这里有费用上限 {limit}，但不知道 {model} 的价格，无法保证不超过，所以没有发送。请把它的价格写进存储桶根目录的 prices.yaml，或去掉上限。",
+        "There is a ceiling of {limit}, but nobody has said what {model} costs, so it cannot be kept and nothing was sent. Put its price into prices.yaml at the bucket's root, or remove the ceiling.",
+    ),
+    "ceiling_without_bound": Message(
+        "这里有费用上限 {limit}，但输出多长没有限制，无法保证不超过，所以没有发送。请在 parameters（请求文件是每行的 body）里写 {write}，或去掉上限。",
+        "There is a ceiling of {limit}, but nothing limits the output, so it cannot be kept and nothing was sent. Write in parameters, or in each body of request lines: {write}. Or remove the ceiling.",
+    ),
+    "ceiling_currency": Message(
+        "费用上限 {limit} 和 {model} 的价格不是同一种货币，无法比较，所以没有发送。请用 {currency} 写上限。",
+        "The ceiling of {limit} and the price of {model} are in different currencies, so nothing was sent. Write the ceiling in {currency}.",
+    ),
+    "ceiling_too_low": Message(
+        "费用上限是 {limit}，而一个批次（{rows} 行）最多可能要 {needed}，永远放不下，所以没有发送。请提高上限，或减小 max_tokens。",
+        "The ceiling is {limit}, but a single batch ({rows} rows) may cost up to {needed} and would never fit, so nothing was sent. Raise the ceiling, or lower max_tokens.",
+    ),
+    "ceiling_below_quote": Message(
+        "最多可能要 {needed}，超过费用上限 {limit}：批次会一个接一个发送，放不下的行不发送，结果里会写明原因。",
+        "It may cost up to {needed}, more than the ceiling of {limit}: its batches go one after another, and rows that no longer fit are not sent; the result says so.",
+    ),
+    "ceiling_unknown": Message(
+        "有费用上限，但不知道这些行最多要花多少，所以没有发送。",
+        "There is a ceiling, but nobody can say what these rows may cost, so they were not sent.",
+    ),
+    "over_ceiling": Message(
+        "这些行没有（再次）发送：任务的费用上限是 {limit}，已花 {spent}，还剩 {free}，而这些行最多可能要 {needed}。scripts/batchdrop retry 会以同样的上限重新开始，只发送没有答案的行。",
+        "These rows were not sent, or not sent again: the job's ceiling is {limit}, {spent} is spent and {free} is left, but they may cost up to {needed}. scripts/batchdrop retry sends the rows without an answer, under the same ceiling anew.",
+    ),
+    "over_ceiling_now": Message(
+        "任务的费用上限是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后会自动继续。",
+        "The job's ceiling is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended.",
+    ),
+    "over_budget": Message(
+        "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后、{month} 起，或提高 budget.yaml 里的金额后，会自动继续。",
+        "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended, on {month}, or when the amount in budget.yaml is raised.",
+    ),
 }

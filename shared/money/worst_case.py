@@ -1,0 +1,79 @@
+"""What an attempt may cost at most before it is sent, and what it may have cost afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.bucket.money import Money, Quote, TokenCounts, cost
+from shared.bucket.records import Outcome, PlannedShard
+from shared.bucket.submission import Submission
+from shared.money.quote import input_at_most
+
+
+def worst_case(quote: Quote, shard: PlannedShard, requests: int, size_bytes: int) -> Money | None:
+    """The most that these requests of a shard may cost; ``None`` if nobody can know.
+
+    Args:
+        quote: Its job's.
+        shard: Of which they are all, or those that are sent again.
+        requests: How many they are.
+        size_bytes: Their lines; a token has a byte at least.
+    """
+    each = output_of_each(quote)
+    if quote.rates_at_most is None or quote.price is None or each is None:
+        return None
+    tokens = TokenCounts(
+        input=min(input_at_most(shard.input_tokens, shard.size_bytes), size_bytes), output=each * requests
+    )
+    return cost(tokens, quote.rates_at_most, quote.price.currency)
+
+
+def output_of_each(quote: Quote) -> int | None:
+    """The most output tokens of one request."""
+    return None if quote.output_at_most is None else quote.output_at_most // max(quote.requests, 1)
+
+
+@dataclass(frozen=True)
+class Charged:
+    """In millionths: what the provider's counts come to, and what may be charged beside them."""
+
+    known: int
+    perhaps: int
+
+    def within(self, reserved: int) -> int:
+        """What is reckoned with: what nobody knows is not more than was reserved for all."""
+        return self.known + min(self.perhaps, max(reserved - self.known, 0))
+
+
+NOTHING = Charged(0, 0)
+ALL_RESERVED = Charged(0, 2**63)
+# Of rows that a batch may have answered which nobody can find any more.
+_PERHAPS_SENT = "perhaps_sent"
+
+
+def charged_by(
+    quote: Quote | None, shard: PlannedShard | None, sent: Submission, outcome: Outcome
+) -> Charged:
+    """What an attempt of the shard cost that was sent, or not, and is decided now."""
+    if sent.rejected_code == _PERHAPS_SENT:
+        return ALL_RESERVED
+    if sent.batch_id is None or quote is None or shard is None:
+        return NOTHING
+    return charged_for(quote, shard, outcome)
+
+
+def charged_for(quote: Quote, shard: PlannedShard, outcome: Outcome) -> Charged:
+    """What an attempt with this outcome cost, rather too much than too little.
+
+    Whichever tier a single request is charged by, it is no higher one than the longest one's.
+    """
+    rates, each, said = quote.rates_at_most, output_of_each(quote), outcome.tokens
+    if rates is None or each is None:
+        return NOTHING
+    output = max(said.completion, said.total - said.prompt)
+    known = cost(TokenCounts(input=said.prompt, output=output), rates, "")
+    if not outcome.uncounted:
+        return Charged(known.micros, 0)
+    most = input_at_most(shard.input_tokens, shard.size_bytes)
+    perhaps = TokenCounts(input=max(most - said.prompt, 0), output=each * outcome.uncounted)
+    return Charged(known.micros, cost(perhaps, rates, "").micros)

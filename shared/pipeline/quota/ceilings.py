@@ -1,0 +1,170 @@
+"""Keeps what is spent under a job's ceilings: reserved before it is sent, settled by what it cost.
+
+What an attempt may cost at most is reserved before anything of it is uploaded, so what is spent and
+reserved together is never more than a ceiling. A reservation is the claim's that made it: a
+claimant that comes late cannot give back what the next one has reserved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared.bucket.attempt import Attempt
+from shared.bucket.keys import BUDGET, balance_prefix
+from shared.bucket.money import Balance, Ceiling, Money, Reservation
+from shared.bucket.records import Plan
+from shared.money.budget_file import Budget, parse_budget
+from shared.money.worst_case import Charged
+from shared.pipeline.deadlines import CLOCK_ERROR
+from shared.pipeline.quota.balances import Balances
+from shared.ports.clock import Clock
+from shared.ports.store import ObjectStore
+from shared.problems.exceptions import ObjectMissing, UserInputError
+
+# The months of the clouds' bills are those of Beijing.
+_BEIJING = timedelta(hours=8)
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """An attempt does not fit under a ceiling now.
+
+    Attributes:
+        ceiling: Which, as it is now.
+        spent: Under it so far.
+        reserved: By other attempts; what of it they do not cost comes free.
+        needed: What this attempt may cost.
+    """
+
+    ceiling: Ceiling
+    spent: Money
+    reserved: Money
+    needed: Money
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it never will: a job's ceiling has no next month, and nothing will come free."""
+        return self.ceiling.scope == "job" and not self.reserved.micros
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """The ceilings of a job; every step may be repeated."""
+
+    store: ObjectStore
+    clock: Clock
+    plan: Plan
+
+    def reserve(self, attempt: Attempt, claim: int, needed: Money) -> NoRoom | None:
+        """Reserve it under all of them, or under none and say under which there is no room."""
+        mine, month = Reservation(claim=claim, micros=needed.micros), month_of(self.clock.now())
+        self._give_back(attempt, claim, kept=month)
+        for ceiling in self._now():
+            balance = self._balances(ceiling, month).change(
+                partial(_reserved, str(attempt), mine, ceiling.at_most.micros)
+            )
+            if balance.reserved.get(str(attempt)) != mine:
+                self.give_back(attempt, claim)
+                return _no_room(ceiling, balance, str(attempt), needed)
+        return None
+
+    def give_back(self, attempt: Attempt, claim: int) -> None:
+        """Nothing was sent under this claim or an earlier one, and nothing will be."""
+        self._give_back(attempt, claim)
+
+    def settle(self, attempt: Attempt, charged: Charged) -> None:
+        """The attempt is decided: what it cost is spent, and the rest is free."""
+        for ceiling, month in self._of_all_months():
+            self._balances(ceiling, month).change(partial(_settled, str(attempt), charged))
+
+    def _give_back(self, attempt: Attempt, claim: int, *, kept: str | None = None) -> None:
+        """But for one month, and what holds in all: an earlier claim may have died before it."""
+        for ceiling, month in self._of_all_months():
+            if kept is None or month not in ("", kept):
+                self._balances(ceiling, month).change(partial(_given_back, str(attempt), claim))
+
+    def _of_all_months(self) -> Iterator[tuple[Ceiling, str]]:
+        """Each ceiling with each month in which something may have been reserved."""
+        now = self.clock.now()
+        for ceiling in self.plan.ceilings:
+            months = months_of(self.plan.created_at - CLOCK_ERROR, now + CLOCK_ERROR)
+            for month in months if ceiling.scope != "job" else ("",):
+                yield ceiling, month
+
+    def _now(self) -> list[Ceiling]:
+        """The ceilings as the file of budgets has them now; a job's own never changes."""
+        if all(each.scope == "job" for each in self.plan.ceilings):
+            return [*self.plan.ceilings]
+        budget = self._budget()
+        return [
+            each if each.scope == "job" else each.model_copy(update={"at_most": budget.limit_of(each)})
+            for each in self.plan.ceilings
+        ]
+
+    def _budget(self) -> Budget:
+        """One that is gone or wrong changes nothing: what the plan says holds."""
+        try:
+            return parse_budget(self.store.get(BUDGET))
+        except (ObjectMissing, UserInputError):
+            return Budget()
+
+    def _balances(self, ceiling: Ceiling, month: str) -> Balances:
+        return Balances(self.store, balance_prefix(ceiling, self.plan.job_id, month))
+
+
+def month_of(at: datetime) -> str:
+    return f"{at + _BEIJING:%Y-%m}"
+
+
+def month_after(at: datetime) -> str:
+    """The first day of the next month."""
+    first = (at + _BEIJING).replace(day=28) + timedelta(days=4)
+    return f"{first:%Y-%m}-01"
+
+
+def months_of(first: datetime, last: datetime) -> list[str]:
+    """All from the one to the other, in order."""
+    found, at = [month_of(first)], first
+    while found[-1] < month_of(last):
+        at += timedelta(days=1)
+        if month_of(at) != found[-1]:
+            found.append(month_of(at))
+    return found
+
+
+def _reserved(attempt: str, mine: Reservation, at_most: int, standing: Balance) -> Balance:
+    """With the reservation; without one of its own, where there is no room.
+
+    An earlier claim's is replaced: it led to no batch. A later one's stays.
+    """
+    before = standing.reserved.get(attempt)
+    if before is not None and before.claim > mine.claim:
+        return standing
+    if standing.spent + standing.reserved_by_others(attempt) + mine.micros > at_most:
+        return standing.without(attempt)
+    return standing.model_copy(update={"reserved": {**standing.reserved, attempt: mine}})
+
+
+def _given_back(attempt: str, claim: int, standing: Balance) -> Balance:
+    before = standing.reserved.get(attempt)
+    return standing if before is None or before.claim > claim else standing.without(attempt)
+
+
+def _settled(attempt: str, charged: Charged, standing: Balance) -> Balance:
+    """What is not reserved was settled before."""
+    before = standing.reserved.get(attempt)
+    if before is None:
+        return standing
+    spent = standing.spent + charged.within(before.micros)
+    return standing.without(attempt).model_copy(update={"spent": spent})
+
+
+def _no_room(ceiling: Ceiling, balance: Balance, attempt: str, needed: Money) -> NoRoom:
+    spent, reserved = (
+        Money(micros=micros, currency=needed.currency)
+        for micros in (balance.spent, balance.reserved_by_others(attempt))
+    )
+    return NoRoom(ceiling, spent, reserved, needed)

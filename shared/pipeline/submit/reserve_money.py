@@ -1,0 +1,77 @@
+"""Reserves what an attempt may cost, under its claim and before anything of it is uploaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.bucket.attempt import Attempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Plan, PlannedShard
+from shared.money.amounts import money_text
+from shared.money.worst_case import worst_case
+from shared.pipeline.quota.ceilings import Ceilings, NoRoom, month_after
+from shared.pipeline.quota.claim_slot import HeldSlot
+from shared.pipeline.submit.decision import Close
+from shared.pipeline.submit.send_deadline import refused
+from shared.ports.clock import Clock
+from shared.ports.provider import BatchRequest
+from shared.ports.store import ObjectStore
+from shared.problems.exceptions import CeilingReached
+from shared.problems.problem import Bilingual, Problem, Values
+
+
+@dataclass(frozen=True)
+class ReserveMoney:
+    """Of a job without a ceiling nothing is looked at."""
+
+    store: ObjectStore
+    clock: Clock
+
+    def __call__(self, plan: Plan, held: HeldSlot, request: BatchRequest) -> Close | None:
+        """Return why it is never sent, or ``None`` if the money is reserved.
+
+        Raises:
+            CeilingReached: It does not fit now, and nothing is reserved for it.
+        """
+        shard = plan.shard(held.attempt.shard)
+        if not plan.ceilings or plan.quote is None or shard is None:
+            return None
+        requests = _requests_of(BucketRecords(self.store), shard, held.attempt)
+        needed = worst_case(plan.quote, shard, requests, request.size_bytes)
+        if needed is None:  # such a file is refused when it is dropped
+            return refused(Problem("ceiling_unknown"))
+        no_room = Ceilings(self.store, self.clock, plan).reserve(held.attempt, held.claim, needed)
+        if no_room is None:
+            return None
+        values = self._values(no_room)
+        if no_room.is_final:
+            return refused(Problem("over_ceiling", values=values))
+        is_month = no_room.ceiling.scope != "job"
+        code = "over_budget" if is_month else "over_ceiling_now"
+        raise CeilingReached(Problem(code, values=values), is_for_people=is_month)
+
+    def _values(self, no_room: NoRoom) -> Values:
+        most = no_room.ceiling.at_most
+        left = most - no_room.spent - no_room.reserved
+        free = left if left.micros > 0 else left.model_copy(update={"micros": 0})
+        folder = no_room.ceiling.folder
+        amounts = {"limit": most, "spent": no_room.spent, "reserved": no_room.reserved, "free": free}
+        return {
+            **{name: money_text(amount) for name, amount in amounts.items()},
+            "needed": money_text(no_room.needed),
+            "whose": Bilingual(f"文件夹 {folder}", f"folder {folder}") if folder else _OF_ALL,
+            "month": month_after(self.clock.now()),
+        }
+
+
+_OF_ALL = Bilingual("全部文件", "all files")
+
+
+def _requests_of(records: BucketRecords, shard: PlannedShard, attempt: Attempt) -> int:
+    """How many rows the attempt sends: all, or those that an earlier one left open."""
+    while attempt.number > 1:
+        attempt = attempt.previous_attempt()
+        outcome = records.find_outcome(attempt)
+        if outcome is not None and outcome.kind != "requeue":
+            return min(outcome.resent, shard.requests)
+    return shard.requests

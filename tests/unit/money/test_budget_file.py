@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.money.budget_file import parse_budget
+from shared.problems.exceptions import UserInputError
+from shared.problems.render import render_both
+
+BUDGET = "month: 500 CNY\nfolders:\n  marketing: ¥100\n  marketing/mails: 20 元\n  inbox/sales/: $3\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "scopes"),
+    [
+        ("inbox/a.csv", [("all", "", 500)]),
+        ("inbox/marketing/a.csv", [("folder", "marketing", 100), ("all", "", 500)]),
+        (
+            "inbox/marketing/mails/x/a.csv",
+            [("folder", "marketing", 100), ("folder", "marketing/mails", 20), ("all", "", 500)],
+        ),
+        ("inbox/marketing-2/a.csv", [("all", "", 500)]),
+        ("inbox/sales/a.csv", [("folder", "sales", 3), ("all", "", 500)]),
+    ],
+)
+def test_a_file_is_under_its_folders_and_the_whole_month(
+    key: str, scopes: list[tuple[str, str, int]]
+) -> None:
+    found = parse_budget(BUDGET.encode()).ceilings_of(key)
+
+    assert [(each.scope, each.folder, each.at_most.micros // 1_000_000) for each in found] == scopes
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("month: 500", 'month: "500" is no amount'),
+        ("month: lots", 'month: "lots" is no amount'),
+        ("folders: {a: 5}", 'folders.a: "5" is no amount'),
+        ("folders: 5 CNY", "folders: here must be keys and values"),
+        ("moth: 5 CNY", 'Did you mean "month"'),
+        ("", "budget.yaml must say"),
+        ("- 5 CNY", "budget.yaml must say"),
+    ],
+)
+def test_each_mistake_is_told_with_its_line(text: str, said: str) -> None:
+    with pytest.raises(UserInputError) as error:
+        parse_budget(text.encode())
+
+    rendered = [render_both(problem) for problem in error.value.problems]
+    assert said in rendered[0]
+    assert rendered[0].startswith("budget.yaml")
+
+
+def test_what_is_no_text_is_no_budget() -> None:
+    with pytest.raises(UserInputError):
+        parse_budget(b"\xff\xfe\x00")

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.bucket.attempt import Attempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import MONEY, record_key
+from shared.bucket.money import Balance, Ceiling, Money
+from shared.money.price_file import parse_prices
+from shared.money.quote import Counted, make_quote
+from shared.ports.output_bound import OutputBound
+from shared.ports.provider import BatchStatus
+from shared.problems.exceptions import (
+    OutcomeUnknown,
+    PipelineError,
+    ProviderRejected,
+    QuotaReached,
+    TransientError,
+)
+from shared.providers.bailian.profile import BAILIAN
+from tests.support.builders import attempt
+from tests.support.fake_provider import error_line, result_line
+from tests.support.functions import LEASE
+from tests.support.pipeline import Cut, Pipeline
+
+FLASH = parse_prices(BAILIAN.read_prices()).models["qwen-flash"]
+# Of one row, in millionths: 1,000 tokens at 0.75 CNY a million, and nothing for its question, which
+# these plans did not estimate.
+ROW = 750
+TWO_SHARDS = (("a", "b"), ("c", "d"))
+USED = {"prompt_tokens": 0, "completion_tokens": 400, "total_tokens": 400}
+ROW_USED = 300
+
+
+def under(*ceilings: tuple[str, int], shards: Sequence[Sequence[str]] = TWO_SHARDS, **plan: Any) -> Pipeline:
+    """A planned job, and by scope the most that may be spent."""
+    job = Pipeline(shards=shards, **plan)
+    rows = sum(map(len, shards))
+    quote = make_quote(Counted(rows, 0, 0, 0), FLASH, OutputBound(1000, 0), None, "etag")
+    limits = tuple(
+        Ceiling(scope=scope, at_most=Money(micros=micros, currency="CNY")) for scope, micros in ceilings
+    )
+    job.plan = job.plan.model_copy(update={"quote": quote, "ceilings": limits})
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+    return job
+
+
+def balance(job: Pipeline, scope: str = "") -> tuple[int, int]:
+    """Spent and reserved."""
+    highest = max(job.store.keys(f"{MONEY}{scope}"), default="")
+    found = BucketRecords(job.store).find(highest, Balance) or Balance()
+    return found.spent, found.reserved_by_others("")
+
+
+def answered(line: dict[str, Any]) -> dict[str, Any]:
+    return result_line(line["custom_id"], usage=USED)
+
+
+def finish(
+    job: Pipeline, each: Attempt, answer: Any = answered, status: BatchStatus = BatchStatus.COMPLETED
+) -> None:
+    submission = job.records.find_submission(each)
+    assert submission
+    assert submission.batch_id
+    job.provider.answer_all(submission.batch_id, status, answer)  # type: ignore[arg-type]
+    job.records.put_finished(each, heard_from="callback")
+    job.collect(each)
+
+
+def test_the_most_that_it_may_cost_is_reserved_before_anything_is_uploaded() -> None:
+    job, seen = under(("job", 10_000)), []
+    job.provider.before = lambda what, _about: seen.append((what, balance(job)))
+
+    job.submit(attempt())
+
+    assert ("submit", (0, 2 * ROW)) in seen
+
+
+def test_at_its_end_what_it_cost_is_spent_and_the_rest_is_free() -> None:
+    job = under(("job", 10_000), ("all", 10_000))
+
+    job.submit(attempt())
+    finish(job, attempt())
+
+    assert balance(job, "job") == balance(job, "all") == (2 * ROW_USED, 0)
+
+
+def test_without_a_ceiling_no_money_is_looked_at() -> None:
+    job = under()
+    looked: list[str] = []
+    job.store.before = lambda _what, key: looked.append(key)
+
+    job.submit(attempt())
+    finish(job, attempt())
+
+    assert not [key for key in looked if key.startswith((MONEY, "budget"))]
+
+
+def test_over_the_months_budget_it_waits_says_why_and_goes_on_in_the_next_month() -> None:
+    job = under(("all", 2 * ROW))
+    job.submit(attempt(shard=1))
+
+    assert job.submit(attempt(shard=2)) == "waiting"
+
+    assert len(job.provider.submissions) == 1
+    ticket = job.records.find_ready(attempt(shard=2))
+    assert ticket
+    assert ticket.waiting_for
+    assert ticket.waiting_for.code == "over_budget"
+    assert "¥0.0015" in ticket.waiting_for.message
+    assert "2026-12-01" in ticket.waiting_for.message
+    job.clock.advance(timedelta(days=14))
+    assert job.submit(attempt(shard=2)) == "submitted"
+
+
+def test_a_shard_waits_for_another_of_its_own_job_without_calling_for_anybody() -> None:
+    job = under(("job", 3 * ROW))
+    job.submit(attempt(shard=1))
+
+    assert job.submit(attempt(shard=2)) == "waiting"
+
+    ticket = job.records.find_ready(attempt(shard=2))
+    assert ticket
+    assert ticket.waiting_for is None
+    finish(job, attempt(shard=1))
+    job.clock.advance(timedelta(hours=1))
+    assert job.submit(attempt(shard=2)) == "submitted"
+
+
+def test_rows_that_never_fit_under_their_jobs_ceiling_come_back_unsent_with_the_reason() -> None:
+    job = under(("job", 2 * ROW + ROW_USED))
+    job.submit(attempt(shard=1))
+    finish(job, attempt(shard=1))
+
+    assert job.submit(attempt(shard=2)) == "submitted"
+    job.drain()
+
+    assert len(job.provider.submissions) == 1
+    assert job.statuses() == ["answered", "answered", "refused", "refused"]
+    assert {row["error_code"] for row in job.rows()[2:]} == {"over_ceiling"}
+    assert balance(job) == (2 * ROW_USED, 0)
+
+
+def test_rows_that_are_sent_again_reserve_as_much_as_they_may_cost() -> None:
+    job = under(("job", 10_000), shards=(("a", "b", "c"),))
+    job.submit(attempt())
+
+    finish(
+        job,
+        attempt(),
+        lambda line: (
+            answered(line) if line["custom_id"] == "a" else error_line(line["custom_id"], "Throttling")
+        ),
+    )
+    assert balance(job) == (ROW_USED, 0)
+    job.submit(attempt(2))
+
+    assert balance(job) == (ROW_USED, 2 * ROW)
+
+
+def test_rows_that_are_sent_again_are_not_free() -> None:
+    job = under(("job", 3 * ROW), shards=(("a", "b", "c"),))
+    job.submit(attempt())
+    finish(
+        job,
+        attempt(),
+        lambda line: answered(line) if line["custom_id"] < "c" else error_line("c", "Throttling"),
+    )
+
+    assert balance(job) == (2 * ROW_USED, 0)
+    job.plan = job.plan.model_copy(
+        update={
+            "ceilings": (Ceiling(scope="job", at_most=Money(micros=2 * ROW_USED + ROW - 1, currency="CNY")),)
+        }
+    )
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+    job.drain()
+
+    assert job.statuses() == ["answered", "answered", "refused"]
+    assert len(job.provider.submissions) == 1
+
+
+@pytest.mark.parametrize("error", [QuotaReached("429"), TransientError("503")])
+def test_what_was_not_sent_is_given_back(error: PipelineError) -> None:
+    job = under(("job", 10_000))
+    job.provider.fail_next("create", error)
+
+    with contextlib.suppress(TransientError):
+        job.submit(attempt())
+
+    assert balance(job) == (0, 0)
+
+
+def test_what_the_provider_refuses_costs_nothing() -> None:
+    job = under(("job", 10_000), shards=(("a",),))
+    job.provider.fail_next("create", ProviderRejected("no"))
+
+    job.submit(attempt())
+    job.drain()
+
+    assert balance(job) == (0, 0)
+
+
+def test_a_batch_that_may_exist_keeps_its_reservation_and_is_settled_once_it_is_found() -> None:
+    job = under(("job", 10_000))
+    job.provider.fail_next("submit", OutcomeUnknown("no answer"), after=True)
+
+    with pytest.raises(OutcomeUnknown):
+        job.submit(attempt())
+    assert balance(job) == (0, 2 * ROW)
+    job.clock.advance(LEASE)
+    job.submit(attempt())
+    finish(job, attempt())
+
+    assert balance(job) == (2 * ROW_USED, 0)
+
+
+def test_rows_without_a_line_are_reckoned_with_the_most() -> None:
+    job = under(("job", 10_000), shards=(("a", "b", "c"),), attempts=1)
+    job.submit(attempt())
+
+    finish(job, attempt(), lambda line: answered(line) if line["custom_id"] == "a" else None)
+    job.clock.advance(timedelta(hours=2))
+    job.drain()
+
+    assert job.statuses() == ["answered", "missing", "missing"]
+    assert balance(job) == (ROW_USED + 2 * ROW, 0)
+
+
+def test_answers_without_their_tokens_are_reckoned_with_the_most() -> None:
+    job = under(("job", 10_000), shards=(("a", "b"),))
+    job.submit(attempt())
+
+    finish(job, attempt(), lambda line: result_line(line["custom_id"]))
+
+    assert balance(job) == (2 * ROW, 0)
+
+
+def test_a_batch_that_was_cancelled_before_it_ran_costs_nothing() -> None:
+    job = under(("job", 10_000), shards=(("a", "b"),))
+    job.submit(attempt())
+    job.cancel()
+
+    finish(job, attempt(), lambda _line: None, BatchStatus.CANCELLED)
+
+    assert balance(job) == (0, 0)
+
+
+def test_wherever_an_invocation_dies_everything_is_spent_once_and_nothing_stays_reserved() -> None:
+    def ends(job: Pipeline) -> None:
+        for batch in job.provider.unfinished():
+            job.provider.answer_all(batch, answer=answered)
+
+    for calls in itertools.count(step=3):  # each would take twice as long as all other tests of this room
+        job, cut = under(("job", 3 * ROW), ("all", 4 * ROW)), Cut(calls)
+        job.drain(lambda job=job: ends(job), cut)  # type: ignore[misc]
+        assert job.statuses() == ["answered"] * 4
+        assert balance(job, "job") == balance(job, "all") == (4 * ROW_USED, 0)
+        if cut.left is not None:  # it was not killed
+            break
+    assert calls > 40
