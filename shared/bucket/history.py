@@ -32,10 +32,17 @@ def histories_prefix(source_key: str, provider: str, model: str) -> str:
 
 def history_key(plan: Plan, ledger: Ledger) -> str:
     newest_first = _LATEST_S - int(ledger.closed_at.timestamp())
-    output = round(1000 * ledger.tokens.completion / max(ledger.answered, 1))
+    output = round(1000 * ledger.tokens.completion / max(_paid(ledger), 1))
     noted = f"{output}-" if output > 0 else ""
     took_s = max(round(ledger.duration_s), 0)
     return f"{history_prefix(plan)}{newest_first:010d}-{took_s}-{noted}{plan.job_id}"
+
+
+def _paid(ledger: Ledger) -> int:
+    """How many answers were paid for: of rows that share one, it is one."""
+    if not ledger.rows_same or not ledger.rows_sent:
+        return ledger.answered
+    return ledger.answered * ledger.rows_sent // (ledger.rows_sent + ledger.rows_same)
 
 
 def duration_s_in(key: str) -> int | None:

@@ -17,7 +17,8 @@ from shared.bucket.tickets import WaitingFor
 class PlannedShard(RecordPart):
     """Consecutive rows of the job that fit one batch.
 
-    ``requests`` <= ``rows``: bad rows are kept, not sent.
+    ``rows`` are ``requests``, rows that ask the ``same`` as one of these, and bad rows, which are
+    kept, not sent.
     """
 
     shard: int
@@ -26,6 +27,8 @@ class PlannedShard(RecordPart):
     size_bytes: int
     rows_key: str
     requests_key: str
+    # Older plans have none: every good row is sent.
+    same: int = 0
     # An estimate, for all requests together. Older plans have none.
     input_tokens: int = 0
 
@@ -99,6 +102,15 @@ class Plan(JobFacts):
     def of_file(self, key: str) -> Plan:
         """The plan with the file's name, which that of an erased job has lost."""
         return self.model_copy(update={"source": self.source.model_copy(update={"key": key})})
+
+    @property
+    def rows_sent(self) -> int:
+        return sum(shard.requests for shard in self.shards)
+
+    @property
+    def rows_same(self) -> int:
+        """Rows that are not sent, since they ask the same as one that is."""
+        return sum(shard.same for shard in self.shards)
 
     @property
     def origin_id(self) -> JobId:
@@ -241,12 +253,18 @@ class SettledShard(Record):
 class Ledger(JobFacts):
     """The closing account of a job. Rows in must be the sum of rows out.
 
+    ``rows_in`` are those that were ``sent``, those that ask the ``same`` as one of these, whose
+    answer they have, and those that were not sent, since something is wrong with them.
     ``unread_answers`` counts, by ``error_code``, the answered rows whose answer is odd, or no plain
     JSON that fits the recipe's columns; ``finish_reasons`` the rows whose answer is not whole.
     """
 
     rows_in: int
     rows_out: int
+    # Older ledgers do not say.
+    rows_sent: int | None = None
+    rows_same: int = 0
+    rows_not_sent: int = 0
     by_status: dict[str, int]
     unread_answers: dict[str, int] = Field(default_factory=dict)
     finish_reasons: dict[str, int] = Field(default_factory=dict)

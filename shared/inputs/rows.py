@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import repeat
 from typing import NamedTuple
 
 from shared.formats.json.cells import JsonCells
@@ -25,6 +26,8 @@ class InputRow(NamedTuple):
         problems: Why it is bad; empty for a good row.
         is_left_out: The recipe wants such rows not to be sent, so it is no reason to refuse the
             file.
+        digest: Another row with the same one asks the same; ``b""`` if the row has an id of its own
+            in the file, and is sent whatever it asks.
     """
 
     line: int
@@ -33,6 +36,7 @@ class InputRow(NamedTuple):
     request: bytes | None
     problems: tuple[Problem, ...] = ()
     is_left_out: bool = False
+    digest: bytes = b""
 
 
 class RowBlock(NamedTuple):
@@ -43,17 +47,20 @@ class RowBlock(NamedTuple):
         custom_ids: Of each, as the inside of JSON strings.
         cells: Of each, the same.
         requests: Their encoded request lines, each with its ``\n``, in one.
+        digests: Of each, as of an ``InputRow``.
     """
 
     lines: Sequence[int]
     custom_ids: Sequence[bytes]
     cells: Sequence[Sequence[bytes]]
     requests: bytes
+    digests: Sequence[bytes]
 
     def rows(self) -> Iterator[InputRow]:
         ids = map(bytes.decode, self.custom_ids)
         requests = BytesIO(self.requests)  # cuts behind each line feed
-        return map(InputRow, self.lines, ids, map(JsonCells, self.cells), requests)
+        cells = map(JsonCells, self.cells)
+        return map(InputRow, self.lines, ids, cells, requests, repeat(()), repeat(False), self.digests)
 
 
 def each_row(rows: Iterable[InputRow | RowBlock]) -> Iterator[InputRow]:

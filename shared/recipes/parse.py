@@ -154,6 +154,7 @@ _CODES = {
 _CHOICES = {
     "on_bad_rows": "refuse, skip",
     "on_empty": "skip, send, refuse",
+    "dedupe": "true, false",
     "delimiter": '",", ";", "|", "tab"',
     "output.encoding": "utf-8-sig, utf-8, gb18030",
     "output.format": "csv, jsonl, parquet, xlsx",

@@ -149,6 +149,7 @@ class Recipe(BaseModel):
     completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
     on_bad_rows: Literal["refuse", "skip"] = "refuse"
     on_empty: Literal["skip", "send", "refuse"] | None = None
+    dedupe: Annotated[bool, BeforeValidator(_truth)] = True
     attempts: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole_number)] = 2
     encoding: Annotated[str | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
@@ -163,6 +164,11 @@ class Recipe(BaseModel):
     @property
     def task(self) -> Task | None:
         return self.classify or self.extract or self.translate or self.embed
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether rows that ask the same may share an answer, as those who want several do not."""
+        return self.dedupe and self.parameters.get("n") in (None, 1)
 
     @property
     def asked_in(self) -> str:

@@ -33,16 +33,26 @@ class OriginalRow(NamedTuple):
     """One input row: its id, its own columns and, if it was never sent, why.
 
     The cells are texts, or JSON where the result keeps types.
+
+    Attributes:
+        lender: Of a row that is not sent because an earlier one of its shard asks the same, which
+            of the shard's requests that is, from 0. It gets the answer of that one. Versions before
+            26.12 cannot read such a row, and leave its shard to a later one.
     """
 
     custom_id: str
     cells: Sequence[Any]
     error_code: str = ""
     error_message: str = ""
+    lender: int | None = None
+
+    @property
+    def is_good(self) -> bool:
+        return not self.error_code
 
     @property
     def is_sent(self) -> bool:
-        return not self.error_code
+        return self.is_good and self.lender is None
 
     def own_answer(self) -> Answer:
         """What stands in the result for a row that was never sent."""
@@ -52,11 +62,21 @@ class OriginalRow(NamedTuple):
 
     def to_line(self) -> bytes:
         fields = [self.custom_id, self.cells, self.error_code, self.error_message]
-        return orjson.dumps(fields) + b"\n"
+        return orjson.dumps(fields if self.lender is None else [*fields, self.lender]) + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> OriginalRow:
         return cls(*orjson.loads(line))
+
+
+def borrowed_line(line: bytes, lender: int) -> bytes:
+    """The line of a row, as if it were sent, with its ``lender``."""
+    return b"%b,%d]\n" % (line.removesuffix(b"]\n"), lender)
+
+
+def lender_in(line: bytes) -> int | None:
+    """The lender of a kept row, if it has one."""
+    return None if line.endswith(_SENT) else OriginalRow.from_line(line).lender
 
 
 def sent_id(line: bytes) -> str | None:

@@ -50,7 +50,9 @@ class AnswerRenderer:
 
     def __init__(self, plan: Plan) -> None:
         self.rendering = rendering_for(plan)
-        self.beside = Contradictions(self.rendering, ResultColumns(plan.kind, plan.result_columns)).beside
+        columns = ResultColumns(plan.kind, plan.result_columns)
+        self.beside = Contradictions(self.rendering, columns).beside
+        self._names = columns.names
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
         is_text = self._columns is None and plan.endpoint != EMBEDDINGS
         self.text: Callable[[bytes], bytes | None] | None = self.rendering.text if is_text else None
@@ -67,6 +69,11 @@ class AnswerRenderer:
         said = "; ".join(filter(None, (render_both(problem), answer.error_message)))
         told = answer._replace(error_code=problem.code, error_message=said)
         return self.rendering.answer(told, values), problem.code
+
+    def cut_off_in(self, rendered: bytes) -> str:
+        """The finish reason of an answer that is not whole, as its columns say it."""
+        values = dict(zip(self._names, self.rendering.read_answer(rendered), strict=False))
+        return cut_off(str(values.get("finish_reason", "")))
 
     def settled(self, answer: Answer) -> SettledAnswer:
         content, unread = self(answer)
@@ -98,7 +105,7 @@ def answered_rows(
         if record is None:
             raise PartUnreadable(f"the part of shard {shard} has fewer records than rows")
         settled = reader.settled(row, record)
-        if settled.status == _ANSWERED and row.is_sent:
+        if settled.status == _ANSWERED and row.is_good:
             yield settled
     if next(records, None) is not None:
         raise PartUnreadable(f"the part of shard {shard} has more records than rows")

@@ -10,7 +10,7 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import CANCELLATION, BucketRecords
 from shared.bucket.history import HISTORY, duration_s_in, history_key, history_prefix
 from shared.bucket.keys import record_key, settled_key
-from shared.bucket.records import Ledger, Plan, Source
+from shared.bucket.records import Ledger, Plan, PlannedShard, Source
 from tests.simulation.expected import batches_by_attempt
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import Batch
@@ -55,12 +55,17 @@ class _Truth:
         plan = self._records.find_plan(JobId(job.job_id))
         if plan is None or job.retry_of:  # which begins with another job's answers
             return
-        told = sum(min(shard.rows, self._most.get((plan.job_id, shard.shard), 0)) for shard in plan.shards)
+        told = sum(self._told(plan, shard) for shard in plan.shards)
         if job.answered > told:
             yield f"{said} are answered, but nobody told of more than {told}"
         settled = sum(self._settled(plan, shard.shard, began_s) for shard in plan.shards)
         if len(plan.shards) > 1 and job.answered < settled:
             yield f"{said} are answered, but {settled} were by then"
+
+    def _told(self, plan: Plan, shard: PlannedShard) -> int:
+        """An answer may be that of several rows."""
+        most = self._most.get((plan.job_id, shard.shard), 0)
+        return min(shard.rows, most + shard.same) if most else 0
 
     def _settled(self, plan: Plan, shard: int, before_s: float) -> int:
         key = settled_key(JobId(plan.job_id), shard)

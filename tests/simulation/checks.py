@@ -248,8 +248,9 @@ def _result(
         return
     expected = expected_rows(pipeline, rounds)
     statuses = [_status(row) for row in rows]
-    for (name, text), row, status in zip(file.rows, rows, statuses, strict=True):
-        said = _row(row, status, text, expected[text])
+    shards = [shard.shard for shard in rounds[0].shards for _ in range(shard.rows)]
+    for (name, text), shard, row, status in zip(file.rows, shards, rows, statuses, strict=True):
+        said = _row(row, status, text, expected[shard, text])
         yield from (f"row {name} {each}" for each in said)
         if file.has_columns:
             yield from (f"row {name} {each}" for each in _columns(row, status))
@@ -312,12 +313,12 @@ def _columns(row: dict[str, str], status: str) -> Iterator[str]:
 
 def _bills(pipeline: Pipeline) -> Iterator[str]:
     """No shard has two batches in an attempt; no answered row was sent again, by retries either."""
-    answered: dict[str, set[str]] = defaultdict(set)
+    answered: dict[tuple[str, int], set[str]] = defaultdict(set)
     by_attempt = batches_by_attempt(pipeline)
     for plan, _ in sorted(_jobs(pipeline), key=lambda job: job[0].retries):
-        known = answered[plan.origin_id]
         mine = [attempt for attempt in by_attempt if attempt.job_id == plan.job_id]
         for attempt in sorted(mine, key=lambda each: (each.number, each.shard)):
+            known = answered[plan.origin_id, attempt.shard]
             batches = [
                 each
                 for each in _not_forgotten(by_attempt[attempt])
@@ -347,7 +348,7 @@ def _not_forgotten(batches: Sequence[Batch]) -> Sequence[Batch]:
 
 
 def _sendings(pipeline: Pipeline) -> Iterator[str]:
-    """Each batch asks something, none is one attempt too many, none comes after a cancellation."""
+    """Each batch asks something, nothing twice; none is one too many or after a cancellation."""
     records = BucketRecords(pipeline.bucket)
     for plan, _ in _jobs(pipeline):
         spent: Counter[int] = Counter()
@@ -360,8 +361,8 @@ def _sendings(pipeline: Pipeline) -> Iterator[str]:
             for batch in batches:
                 if NEVER_SENT & set(batch.texts.values()):
                     yield f"{attempt} sends a bad row"
-                if not batch.lines:
-                    yield f"{attempt} has a batch without rows"
+                if len(set(batch.texts.values())) < max(len(batch.texts), 1):
+                    yield f"{attempt} has a batch without rows, or that asks the same twice"
                 if batch.created_s > cancelled_s + TIMEOUT_S["submit"]:
                     yield f"{attempt} was sent {batch.created_s - cancelled_s:.0f} s after it was cancelled"
         allowed = plan.attempts - (plan.retry_of is not None)

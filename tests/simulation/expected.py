@@ -47,14 +47,14 @@ class Expected:
     reasons: dict[str, str | None] = field(default_factory=dict)
 
 
-def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expected]:
-    """By the text that a row asks about; each stands once in a file.
+def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[tuple[int, str], Expected]:
+    """By shard and the text that rows ask about; those of a shard that ask the same share it.
 
     Args:
         pipeline: The run.
         rounds: The job and its retries, in their order.
     """
-    rows: dict[str, Expected] = defaultdict(lambda: Expected(reasons={"refused": None}))
+    rows: dict[tuple[int, str], Expected] = defaultdict(lambda: Expected(reasons={"refused": None}))
     by_attempt = batches_by_attempt(pipeline)
     for plan in rounds:
         for attempt in sorted(by_attempt, key=lambda each: (each.shard, each.number)):
@@ -81,13 +81,13 @@ def _was_sent_in_vain(pipeline: Pipeline, plan: Plan) -> bool:
     return any(each and each.rejected_code for each in sent)
 
 
-def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch: Batch) -> None:
+def _add(rows: dict[tuple[int, str], Expected], pipeline: Pipeline, attempt: Attempt, batch: Batch) -> None:
     if came_for_a_deleted_one(pipeline, attempt, batch):
         return
     was_read = had_to_be_read(pipeline, attempt, batch)
     was_whole = batch.complete_at_s <= (decided_at_s(pipeline, attempt) or 0)
     for custom_id, text in batch.texts.items():
-        row, is_answered = rows[text], custom_id in batch.answered
+        row, is_answered = rows[attempt.shard, text], custom_id in batch.answered
         row.may |= is_answered
         row.answers |= {answer_to(text)} if is_answered else set()
         row.answers |= {other_answer_to(text)} if custom_id in batch.contradicted else set()

@@ -75,6 +75,7 @@ from shared.providers.tione.staging import Staging as TioneStaging
 from shared.providers.tione.wire import Task
 from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.answer_spool import AnswerSpool
+from shared.results.lent_answers import LentAnswers
 from shared.results.row_ids import RowIds
 from shared.words.event import WordTicket
 from tests.simulation.bucket import Bucket
@@ -119,6 +120,10 @@ def _one(
     name: str, owner: Owner, method: str, broken: Callable[[Method], Method], seed: int = 0, **where: Any
 ) -> Mutant:
     return Mutant(name, ((owner, method, broken),), seed, **where)
+
+
+def _lends_the_first(right: Method) -> Method:
+    return lambda self, row: right(self, row._replace(lender=min(self._kept)))
 
 
 def _always(value: object) -> Callable[[Method], Method]:
@@ -765,6 +770,8 @@ MUTANTS = (
     _one("match by order", RowIds, "__init__", _matches_by_order, seed=1),
     _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=31),
     _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=9),
+    _one("send rows that ask the same", ShardWriter, "_lender", _always(None), seed=13),
+    _one("take another's answer", LentAnswers, "answer_for", _lends_the_first, seed=51),
     _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=10),
     _one("never free a slot", Slots, "give_back", _always(None), seed=1),
     _one(

@@ -51,6 +51,7 @@ _OPERATIONS = {"cancel": "job_cancelled", "retry": "job_retried", "erase": "job_
 BAD = "never asked,too many"
 _HAVE_BAD_ROWS = (".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz")
 _WITH_A_BAD_ROW = 0.25
+_WITH_A_REPEAT = 0.25
 _WITH_COLUMNS = 0.4
 _ODD = ("plain", "with, comma", 'with "quotes"', "two\nlines", "中文 内容", "=1+1")
 
@@ -105,6 +106,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         are_alike = pipeline.kernel.faults.strikes("names_alike", "inbox/files/", 0, likely=3)
         file = _file(choose, number, model, "file" if are_alike else f"file{number}")
         file = _with_bad_rows(random.Random(f"bad rows {seed} {number}"), file)
+        file = _with_repeats(random.Random(f"repeats {seed} {number}"), file)
         file = replace(file, has_columns=has_columns and file.is_table, max_tokens=max_tokens)
         if file.key not in dropped:
             dropped.add(file.key)
@@ -295,6 +297,16 @@ def _with_bad_rows(choose: random.Random, file: DroppedFile) -> DroppedFile:
         return file
     rows = list(file.rows)
     rows.insert(choose.randint(0, len(rows)), ("bad", BAD))
+    return replace(file, rows=tuple(rows))
+
+
+def _with_repeats(choose: random.Random, file: DroppedFile) -> DroppedFile:
+    """Perhaps with rows of a table that ask the same as others, in their shard or in another."""
+    if not file.is_table or choose.random() >= _WITH_A_REPEAT:
+        return file
+    rows = list(file.rows)
+    for number in range(choose.choice((1, 1, 2, 4))):
+        rows.insert(choose.randint(0, len(rows)), (f"same{number}", choose.choice(file.rows)[1]))
     return replace(file, rows=tuple(rows))
 
 

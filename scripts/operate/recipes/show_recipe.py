@@ -129,7 +129,7 @@ def _form(plan: Plan) -> str:
 def _bad_rows(store: ObjectStore, plan: Plan) -> Iterator[str]:
     for shard in plan.shards:
         for row in map(OriginalRow.from_line, byte_lines(store.read(shard.rows_key))):
-            if not row.is_sent:
+            if not row.is_good:
                 yield f"    {row.error_message}"
 
 

@@ -13,7 +13,7 @@ from shared.ports.profile import EMBEDDINGS, OPENAI_LINES, LineForm, ShardLimits
 from shared.problems.problem import Problem, ProblemList
 
 _LINE_START, _LINE_END = b'{"custom_id":"', b"}\n"
-_DIGEST_BYTES = 4
+_BYTES_IN_ID = 4
 
 
 class RequestForm:
@@ -60,8 +60,8 @@ class RequestForm:
 
     def numbered_lines(
         self, first_number: int, system: bytes | None, prompts: Iterable[bytes]
-    ) -> tuple[Sequence[bytes], bytes]:
-        """The ``numbered_id`` of each prompt's ``body``, and the ``line`` of all, in one.
+    ) -> tuple[Sequence[bytes], Sequence[bytes], bytes]:
+        """Id and digest of each prompt's ``body``, and the ``line`` of all, in one.
 
         What all bodies begin with is put together, and digested, once.
         """
@@ -69,23 +69,31 @@ class RequestForm:
         begun = hashlib.sha256(begin)
         after_id, end = self._after_id + begin, self._end + _LINE_END
         ids: list[bytes] = []
+        digests: list[bytes] = []
         pieces: list[bytes] = []
         for number, prompt in enumerate(prompts, first_number):
-            digest = begun.copy()
-            digest.update(prompt)
-            digest.update(self._end)
-            custom_id = f"{number}-{digest.digest()[:_DIGEST_BYTES].hex()}".encode()
+            hashed = begun.copy()
+            hashed.update(prompt)
+            hashed.update(self._end)
+            digest = hashed.digest()
+            custom_id = numbered_id(number, digest).encode()
             ids.append(custom_id)
+            digests.append(digest)
             pieces += (_LINE_START, custom_id, after_id, prompt, end)
-        return ids, b"".join(pieces)
+        return ids, digests, b"".join(pieces)
 
 
-def numbered_id(number: int, body: bytes) -> str:
-    """The id of a row that brings none.
+def body_digest(body: bytes) -> bytes:
+    """Two bodies of one file ask the same if they have the same digest."""
+    return hashlib.sha256(body).digest()
+
+
+def numbered_id(number: int, digest: bytes) -> str:
+    """The id of a row that brings none, whose body has that digest.
 
     Answers of two uploads may have the same number; the digest tells them apart.
     """
-    return f"{number}-{hashlib.sha256(body).digest()[:_DIGEST_BYTES].hex()}"
+    return f"{number}-{digest[:_BYTES_IN_ID].hex()}"
 
 
 def _encode_json(value: JsonValue) -> bytes:

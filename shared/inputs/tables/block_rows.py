@@ -37,5 +37,5 @@ class BlockRows:
         longest = self._form.line(_LONGEST_ID, self._form.body(system, max(prompts, key=len)))
         if len(longest) > self._limits.warn_line_bytes:
             return None
-        ids, requests = self._form.numbered_lines(first_number, system, prompts)
-        return RowBlock(block.lines, ids, block.rows, requests)
+        ids, digests, requests = self._form.numbered_lines(first_number, system, prompts)
+        return RowBlock(block.lines, ids, block.rows, requests, digests)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from shared.formats.record import FirstRecords, Record, RecordBlock, Records, each_record
 from shared.inputs.inbox_keys import InputKind
-from shared.inputs.requests.request_encoding import RequestForm, numbered_id, size_problems
+from shared.inputs.requests.request_encoding import RequestForm, body_digest, numbered_id, size_problems
 from shared.inputs.rows import InputRow, Observations, OpenRecords, RowBlock
 from shared.inputs.tables.block_rows import BlockRows
 from shared.inputs.tables.header_rows import without_repetitions, without_rule
@@ -149,10 +149,13 @@ class _RecipeRows:
             return left_out or InputRow(record.line, str(number), record.cells, None, located)
         if self.empty.suspected and (left_out := self._left_out(number, record)):
             return left_out
-        custom_id = numbered_id(number, body)
+        digest = body_digest(body)
+        custom_id = numbered_id(number, digest)
         request = form.line(custom_id.encode(), body)
         problems = tuple(size_problems(len(request) - 1, record.line, self._limits, self._warnings))
-        return InputRow(record.line, custom_id, record.cells, None if problems else request, problems)
+        if problems:
+            return InputRow(record.line, custom_id, record.cells, None, problems)
+        return InputRow(record.line, custom_id, record.cells, request, digest=digest)
 
     def _left_out(self, number: int, record: Record, *, is_nothing_else: bool = False) -> InputRow | None:
         """The row, if it is not sent because a cell is empty: by its recipe, or alone in it."""

@@ -14,6 +14,7 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.blocks import Blocks
 from shared.bucket.keys import work_key
 from shared.bucket.records import Outcome, Plan
+from shared.pipeline.collect.part_rows import PartRows
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
 from shared.pipeline.collect.verdict import BatchVerdict
@@ -175,14 +176,8 @@ class SettleAttempt:
             blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if attempt.shard == 1:
                 writer.write(rendering.header())
-            index = -1
-            for row, earlier in ShardRows(self.store, plan, attempt).walk():
-                settled = earlier
-                if not row.is_sent:
-                    settled = settler.render.settled(row.own_answer())
-                elif earlier is None:
-                    index += 1
-                    settled = settler.settle(row.custom_id, index)
+            rows = ShardRows(self.store, plan, attempt)
+            for row, settled in PartRows(rows, settler.settle, settler.render):
                 if settled is None:
                     raise AssertionError(f"row {row.custom_id!r} of {attempt} is open in a final part")
                 _, status, code, answer, cut_off = settled

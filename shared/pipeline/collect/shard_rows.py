@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
@@ -11,7 +11,7 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.later_versions import require_known_outcomes
 from shared.ports.store import ObjectStore
 from shared.results.columns import Answer
-from shared.results.kept_rows import OriginalRow, sent_id
+from shared.results.kept_rows import OriginalRow, lender_in, sent_id
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 
 
@@ -25,7 +25,7 @@ class ShardRows:
     def __init__(self, store: ObjectStore, plan: Plan, attempt: Attempt) -> None:
         self._store = store
         self._plan = plan
-        self._rows_key = plan.shards[attempt.shard - 1].rows_key
+        self._shard = plan.shards[attempt.shard - 1]
         records = BucketRecords(store)
         earlier = [Attempt(attempt.job_id, number, attempt.shard) for number in range(1, attempt.number)]
         outcomes = [records.find_outcome(past) for past in earlier]
@@ -44,7 +44,7 @@ class ShardRows:
         for row in rows:
             answer = None
             for index, head in enumerate(waiting):
-                if row.is_sent and head is not None and head.custom_id == row.custom_id:
+                if row.is_good and head is not None and head.custom_id == row.custom_id:
                     answer = head
                     waiting[index] = next(settled[index], None)
             yield row, answer
@@ -56,8 +56,15 @@ class ShardRows:
         ids = map(sent_id, self._lines())
         return (custom_id for custom_id in ids if custom_id is not None)
 
+    def lent_places(self) -> Collection[int]:
+        """Which of the first attempt's requests have answers that further rows get."""
+        if not self._shard.same:
+            return ()
+        lenders = map(lender_in, self._lines())
+        return {place for place in lenders if place is not None}
+
     def _lines(self) -> Iterator[bytes]:
-        return byte_lines(self._store.read(self._rows_key))
+        return byte_lines(self._store.read(self._shard.rows_key))
 
     def _answers(self, key: str) -> Iterator[SettledAnswer]:
         render = AnswerRenderer(self._plan)

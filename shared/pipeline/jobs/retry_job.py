@@ -172,14 +172,14 @@ class RetryJob:
         records.create(attempt_key(attempt, "outcome.json"), self._kept(closed, shard, settled, attempt))
 
     def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, attempt: Attempt) -> Outcome:
-        answered = settled.by_status.get(_ANSWERED, 0)
+        answered, good_rows = settled.by_status.get(_ANSWERED, 0), shard.requests + shard.same
         outcome = Outcome(
             kind="final", batch_id=None, batch_status=_KEPT, decided_at=self.clock.now(), settled=settled.rows,
             by_status=settled.by_status, unread_answers=settled.unread_answers,
             finish_reasons=settled.finish_reasons, unmatched_lines=settled.unmatched_lines,
             unmatched_key=self._kept_unmatched(settled, attempt),
         )  # fmt: skip
-        if answered == shard.requests:
+        if answered == good_rows:
             key = work_key(attempt, f"part-{self.run_id}.{format_of(closed).part_suffix}")
             self.store.concatenate(key, [settled.part_key])
             return outcome.model_copy(update={"content_key": key})
@@ -191,7 +191,7 @@ class RetryJob:
                 f"shard {shard.shard}: {found} answers in the part, {answered} in its record"
             )
         kept = {
-            "kind": "resend", "content_key": key, "settled": answered, "resent": shard.requests - answered,
+            "kind": "resend", "content_key": key, "settled": answered, "resent": good_rows - answered,
             "by_status": {_ANSWERED: answered}, "unread_answers": {},
             "finish_reasons": dict(cut_off),
         }  # fmt: skip

@@ -91,7 +91,14 @@ class PlanJob:
             while True:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
                 lines = LineParameters() if terms.ceilings and has_request_lines(file.form) else None
-                drafts = ShardWriter(self.store, job_id, self.run_id, keeps_types=keeps_types, lines=lines)
+                drafts = ShardWriter(
+                    self.store,
+                    job_id,
+                    self.run_id,
+                    keeps_types=keeps_types,
+                    lines=lines,
+                    asks_once=options.asks_once,
+                )
                 try:
                     with drafts as writer:
                         refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
@@ -173,13 +180,17 @@ class PlanJob:
             rows=facts.rows,
             bad_rows=facts.bad_rows,
             shards=shards,
-            warnings=tuple(map(render_both, self._warnings(facts, options))),
+            warnings=tuple(map(render_both, self._warnings(facts, options, shards))),
             notify=channels_for(self.store, source.key, options.notify),
             created_at=self.clock.now(),
         )
 
-    def _warnings(self, facts: InputFacts, options: Recipe) -> Iterator[Problem]:
+    def _warnings(
+        self, facts: InputFacts, options: Recipe, shards: tuple[PlannedShard, ...]
+    ) -> Iterator[Problem]:
         yield from facts.warnings
+        if same := sum(shard.same for shard in shards):
+            yield Problem("rows_same", values={"rows": same})
         if facts.kind is not InputKind.REQUEST_JSONL:
             prompts = f"{options.system or ''} {options.prompt}"
             yield from self.profile.parameter_warnings_for(options.parameters, prompts)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from types import TracebackType
 
 from shared.bucket.attempt import JobId
@@ -19,7 +20,7 @@ from shared.money.token_meter import TokenMeter
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore, ObjectWriter
 from shared.problems.render import render_both
-from shared.results.kept_rows import OriginalRow, original_line, original_lines
+from shared.results.kept_rows import OriginalRow, borrowed_line, original_line, original_lines
 
 
 class _Draft(Blocks):
@@ -53,13 +54,22 @@ class _OpenShard:
     request_lines: _Draft
     rows: int = 0
     requests: int = 0
+    same: int = 0
+    # By digest, which of the requests it is, from 0.
+    places: dict[bytes, int] = field(default_factory=dict)
 
     def is_full(self, limits: ShardLimits, request: bytes) -> bool:
         return self.requests > 0 and not self.has_room(limits, 1, len(request))
 
-    def has_room(self, limits: ShardLimits, requests: int, size_bytes: int) -> bool:
-        size_bytes += self.request_lines.size_bytes
-        return self.requests + requests <= limits.max_requests and size_bytes <= limits.max_bytes
+    def has_room(self, limits: ShardLimits, rows: int, size_bytes: int) -> bool:
+        """Rows that ask the same count, too: a part that is collected must not grow without end."""
+        rows += self.requests + self.same
+        return rows <= limits.max_requests and size_bytes + self.request_lines.size_bytes <= limits.max_bytes
+
+    def has_same(self, digests: Sequence[bytes]) -> bool:
+        """Whether two of them ask the same, or one as an earlier row."""
+        found = {*digests}
+        return len(found) < len(digests) or not found.isdisjoint(self.places)
 
 
 class ShardWriter:
@@ -67,7 +77,8 @@ class ShardWriter:
 
     Drafts lie under this run's own prefix and count only once a plan names them, so that an
     interrupted or concurrent run cannot mix up with this one. Two buffers are held, whatever the
-    file's size. ``keeps_types``: the result will tell a number from its text.
+    file's size. ``keeps_types``: the result will tell a number from its text. ``asks_once``: rows
+    of a shard that ask the same share one request.
 
     Attributes:
         meter: Of the tokens of all requests.
@@ -82,11 +93,13 @@ class ShardWriter:
         *,
         keeps_types: bool = False,
         lines: LineParameters | None = None,
+        asks_once: bool = False,
     ) -> None:
         self._store = store
         self._job_id = job_id
         self._run_id = run_id
         self._original_line = _typed_line if keeps_types else _original_line
+        self._asks_once = asks_once
         self._open: _OpenShard | None = None
         self._closed: list[PlannedShard] = []
         self.lines = lines
@@ -112,22 +125,37 @@ class ShardWriter:
         if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
             self._close_shard()
             shard = self._open = self._start_shard(len(self._closed) + 1)
-        shard.original_rows.add(self._original_line(row))
-        shard.rows += 1
-        if row.request is not None:
+        line = self._original_line(row)
+        lender = self._lender(shard, row.digest)
+        if lender is not None:
+            line = borrowed_line(line, lender)
+            shard.same += 1
+        elif row.request is not None:
             shard.request_lines.add(row.request)
             shard.requests += 1
+        shard.original_rows.add(line)
+        shard.rows += 1
+
+    def _lender(self, shard: _OpenShard, digest: bytes) -> int | None:
+        """Which request asks the same already; the next one is noted."""
+        if not digest or not self._asks_once:
+            return None
+        place = shard.places.setdefault(digest, shard.requests)
+        return None if place == shard.requests else place
 
     def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
-        """Add each row; all at once if they go to the same shard."""
+        """Add each row; all at once if they go to the same shard and ask something new."""
         shard, rows = self._open, len(block.lines)
-        if shard is None or not shard.has_room(limits, rows, len(block.requests)):
+        digests = block.digests if self._asks_once else ()
+        is_whole = shard is not None and shard.has_room(limits, rows, len(block.requests))
+        if shard is None or not is_whole or shard.has_same(digests):
             for row in block.rows():
                 self._add_row(row, limits)
             return
         shard.original_rows.add(original_lines(block.custom_ids, block.cells))
         shard.rows += rows
         shard.request_lines.add(block.requests)
+        shard.places.update(zip(digests, count(shard.requests), strict=False))
         shard.requests += rows
 
     def finish(self) -> tuple[PlannedShard, ...]:
@@ -181,6 +209,7 @@ class ShardWriter:
                 shard=shard.number,
                 rows=shard.rows,
                 requests=shard.requests,
+                same=shard.same,
                 size_bytes=shard.request_lines.size_bytes,
                 rows_key=shard.rows_key,
                 requests_key=shard.requests_key,

@@ -103,6 +103,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "模型服务返回的结果里有 {lines} 条没有放进本文件的任何一行：custom_id 缺失、对不上，不是结果行，或者同一行的结果超过 20 条。原文在 {file}，可能已经计费，请先查看。在此期间，没有结果的行不会自动重发；确认后如需重发，请执行 scripts/batchdrop retry。",
         "{lines} line(s) of the provider's results stand in no row of this file: their custom_id is missing or matches none, they are no result lines, or they are more than 20 of the same row. Their text is in {file}; they may have been charged, so look there first. Rows without a line are therefore not sent again by themselves; scripts/batchdrop retry does so.",
     ),
+    "rows_same": Message(
+        "{rows} 行的提问与前面某一行完全相同，因此不再发送，也不收费，直接用那一行的答案。如果希望每一行都单独回答，请在 batch.yaml 中写 dedupe: false，再重新上传表格。",
+        "{rows} row(s) ask exactly what an earlier row asks, so they are neither sent nor charged, and have its answer. To have every row answered by itself, write dedupe: false in batch.yaml and drop the table again.",
+    ),
     "answers_cut": Message(
         "{rows} 行的答案因为达到长度上限而被截断（finish_reason 为 length）。请在配方中加大 parameters: {{max_tokens: …}}；如果上传的是请求行，请加大每行 body 里的 max_tokens。改好后重新上传，会重新计费。",
         "{rows} row(s) have answers that were cut off at the length limit (finish_reason is length). Raise parameters: {{max_tokens: …}} in the recipe, or max_tokens in the body of each request line, and drop the file again; it is charged again.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.formats.json.cells import JsonCells, escape
-from shared.results.kept_rows import OriginalRow, original_line, sent_id
+from shared.results.kept_rows import OriginalRow, borrowed_line, lender_in, original_line, sent_id
 
 # What may look like the end of an id, of the cells or of the line.
 ODD = st.lists(
@@ -19,12 +21,13 @@ CELL = st.one_of(TEXT, st.integers(-9, 9), st.none(), st.lists(TEXT, max_size=2)
 @example(OriginalRow("q-1", ["a"], "x", '"],"",""]'))
 @example(OriginalRow("q-1", ["a"], '],"', ""))
 @example(OriginalRow("", [], "", ""))
-@given(st.builds(OriginalRow, TEXT, st.lists(CELL, max_size=3), TEXT, TEXT))
-def test_only_a_row_without_a_code_is_sent(row: OriginalRow) -> None:
+@example(OriginalRow("q-1", ["a"], lender=0))
+@given(st.builds(OriginalRow, TEXT, st.lists(CELL, max_size=3), TEXT, TEXT, lender=st.none()))
+def test_only_a_row_without_a_code_and_a_lender_is_sent(row: OriginalRow) -> None:
     read = OriginalRow.from_line(row.to_line()[:-1])
 
     assert sent_id(row.to_line()[:-1]) == (read.custom_id if read.is_sent else None)
-    assert read.is_sent == (row.error_code == "")
+    assert read.is_sent == (row.error_code == "" and row.lender is None)
 
 
 @given(TEXT, st.lists(TEXT, min_size=1, max_size=3))
@@ -32,3 +35,15 @@ def test_a_row_that_is_kept_with_escaped_cells_is_sent(custom_id: str, cells: li
     line = original_line(custom_id, JsonCells([*map(escape, cells)]))[:-1]
 
     assert sent_id(line) == custom_id
+    assert lender_in(line) is None
+
+
+@given(TEXT, st.lists(CELL, max_size=3), st.integers(0, 99))
+def test_a_row_is_kept_with_the_place_of_its_lender(custom_id: str, cells: list[Any], lender: int) -> None:
+    row = OriginalRow(custom_id, cells)
+
+    line = borrowed_line(row.to_line(), lender)
+
+    assert line == row._replace(lender=lender).to_line()
+    assert OriginalRow.from_line(line) == row._replace(lender=lender)
+    assert (lender_in(line[:-1]), sent_id(line[:-1])) == (lender, None)

@@ -432,7 +432,7 @@ def test_a_file_of_bad_rows_only_is_refused_even_where_bad_rows_are_skipped() ->
 def test_gb18030_met_after_the_first_shard_is_read_from_the_start_again() -> None:
     bench = Bench()
     bench.store.put("inbox/batch.yaml", RECIPE)
-    rows = b"name\n" + b"Ada\n" * 3 + "王小明".encode("gb18030") + b"\n"
+    rows = b"name\nAda\nBo\nCy\n" + "王小明".encode("gb18030") + b"\n"
 
     bench.drop("inbox/names.csv", rows, max_requests=2)
 

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from shared.bucket.attempt import JobId
 from shared.pipeline.validate.write_shards import ShardWriter
 from shared.providers.bailian.profile import BAILIAN
+from shared.results.kept_rows import OriginalRow
 from tests.support.builders import request_line
 from tests.support.fakes import MemoryStore
-from tests.support.reading import read_jsonl
+from tests.support.reading import opened, read_jsonl, recipe
+
+ALL_SENT = "model: m\nprompt: 'Say {{ a }}'\non_empty: send\n"
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
@@ -49,3 +52,38 @@ def test_sharding_never_loses_repeats_or_reorders(
         assert shard.requests == content.count(b"\n") <= max_requests
         assert shard.size_bytes == len(content)
         assert len(content) <= max_bytes or shard.requests == 1
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    texts=st.lists(st.sampled_from(["x", "y", "z", "\u2028", "", "long " * 9]), min_size=1, max_size=40),
+    max_requests=st.integers(1, 30),
+    are_blocks=st.booleans(),
+)
+def test_of_rows_of_a_shard_that_ask_the_same_the_first_is_sent_and_the_others_name_it(
+    texts: list[str], max_requests: int, are_blocks: bool
+) -> None:
+    content = "a,b\n" + "".join(f'"{text}",{number}\n' for number, text in enumerate(texts))
+    reader = opened("a.csv", lambda: iter([content.encode()]), recipe(ALL_SENT))
+    limits = replace(BAILIAN.limits_for("m"), max_requests=max_requests)
+    store = MemoryStore()
+
+    with ShardWriter(store, JobId("0" * 16), "run", asks_once=True) as writer:
+        for item in reader.blocks() if are_blocks else reader.rows():
+            writer.add(item, limits)
+        shards = writer.finish()
+
+    left = iter(texts)
+    for shard in shards:
+        rows = [OriginalRow.from_line(line) for line in store.get(shard.rows_key).split(b"\n")[:-1]]
+        asked = [json.loads(line) for line in store.get(shard.requests_key).split(b"\n")[:-1]]
+        sent = [row for row in rows if row.is_sent]
+        assert [row.custom_id for row in sent] == [each["custom_id"] for each in asked]
+        for row in rows:
+            lender = sent[row.lender] if row.lender is not None else row
+            assert row.cells[0] == lender.cells[0] == next(left)
+            assert rows.index(lender) <= rows.index(row)
+        assert len({row.cells[0] for row in sent}) == len(sent)
+        assert (shard.rows, shard.requests, shard.same) == (len(rows), len(sent), len(rows) - len(sent))
+        assert len(rows) <= max_requests
+    assert next(left, None) is None

@@ -1,0 +1,50 @@
+"""Every row of a shard in which none is open any more, with what it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shared.pipeline.collect.shard_rows import ShardRows
+from shared.results.kept_rows import OriginalRow
+from shared.results.lent_answers import LentAnswers
+from shared.results.rendering import AnswerRenderer, SettledAnswer
+
+
+@dataclass(frozen=True)
+class PartRows:
+    """The rows in input order.
+
+    Attributes:
+        rows: As they stood before the last attempt.
+        settle: What a row gets that this attempt has sent, by its id and its place among these.
+        render: Makes bytes of the reasons of rows that were not sent.
+    """
+
+    rows: ShardRows
+    settle: Callable[[str, int], SettledAnswer | None]
+    render: AnswerRenderer
+
+    def __iter__(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
+        """``None``: the row is open."""
+        lenders = self.rows.lent_places()
+        with LentAnswers() as lent:
+            place = asked = 0
+            for row, earlier in self.rows.walk():
+                settled = earlier
+                if row.is_sent:
+                    if earlier is None:
+                        settled = self.settle(row.custom_id, asked)
+                        asked += 1
+                    if settled is not None and place in lenders:
+                        lent.keep(place, settled if earlier is None else self._whole(settled))
+                    place += 1
+                elif not row.is_good:
+                    settled = self.render.settled(row.own_answer())
+                elif earlier is None:
+                    settled = lent.answer_for(row)
+                yield row, settled
+
+    def _whole(self, earlier: SettledAnswer) -> SettledAnswer:
+        """With its finish reason, which was counted earlier, but for its own row alone."""
+        return earlier._replace(cut_off=self.render.cut_off_in(earlier.rendered))

@@ -1,0 +1,252 @@
+"""Rows that ask the same are sent once, and each of them comes back with the answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from python_calamine import CalamineWorkbook
+
+from shared.bucket.attempt import JobId
+from shared.bucket.keys import Stage, record_key
+from shared.bucket.records import Ledger, Plan
+from shared.bucket.result_names import report_key_for
+from shared.events.oss import UploadedObject
+from shared.ports.profile import ShardLimits
+from shared.ports.provider import BatchStatus
+from shared.providers.bailian.profile import BAILIAN
+from tests.support.builders import request_line
+from tests.support.fake_provider import result_line
+from tests.support.functions import BUCKET_NAME, LATE
+from tests.support.pipeline import Harness
+from tests.support.whole_job import says
+
+RECIPE = "model: qwen-plus\nprompt: '{{ text }}'\n"
+# ``x`` is asked three times and ``y`` twice.
+TABLE = b"id,text\n1,x\n2,y\n3,x\n4,z\n5,y\n6,x\n"
+Said = Mapping[str, Callable[[str], dict[str, Any] | None]]
+
+
+def told(content: str, reason: str = "stop") -> Callable[[str], dict[str, Any]]:
+    def line(custom_id: str) -> dict[str, Any]:
+        said = result_line(custom_id, content=content)
+        said["response"]["body"]["choices"][0]["finish_reason"] = reason
+        return said
+
+    return line
+
+
+def refused(custom_id: str) -> dict[str, Any]:
+    return result_line(custom_id, status=400)
+
+
+def busy(custom_id: str) -> dict[str, Any]:
+    return result_line(custom_id, status=429)
+
+
+class Job(Harness):
+    """A dropped file; every batch ends with what is said of the texts that were asked."""
+
+    def __init__(
+        self,
+        recipe: str | None = RECIPE,
+        content: bytes = TABLE,
+        name: str = "t.csv",
+        max_requests: int = 50_000,
+    ) -> None:
+        super().__init__()
+
+        def limits_for(model: str) -> ShardLimits:
+            return replace(BAILIAN.limits_for(model), max_requests=max_requests)
+
+        self.functions.profile = replace(BAILIAN, limits_for=limits_for)
+        if recipe is not None:
+            self.store.put("inbox/batch.yaml", recipe.encode())
+        self.store.put(f"inbox/{name}", content)
+        said = self.functions.validate(UploadedObject(BUCKET_NAME, f"inbox/{name}", ""), self.run_id())
+        assert said == "planned", [self.store.get(key) for key in self.store.keys("rejected/")]
+
+    @property
+    def plan(self) -> Plan:
+        (key,) = [key for key in self.store.keys("jobs/") if key.endswith("/plan.json")]
+        return Plan.model_validate_json(self.store.get(key))
+
+    def asked(self) -> list[str]:
+        """What was asked, as often as it was sent."""
+        return [_text(line) for each in self.provider.submissions for line in each.lines]
+
+    def answer(self, said: Said) -> None:
+        """Until the board is empty; of what nothing is said, the text itself is the answer."""
+
+        def of(line: dict[str, Any]) -> dict[str, Any] | None:
+            text = _text(line)
+            return said.get(text, told(f"on {text}"))(line["custom_id"])
+
+        while self.tickets():
+            self.deliver()
+            for batch in self.provider.unfinished():
+                self.provider.answer_all(batch, BatchStatus.COMPLETED, of)
+            for running in self.attempts(Stage.RUNNING):
+                self.records.put_finished(running, "test")
+            self.clock.advance(LATE)
+
+    def contents(self) -> list[str]:
+        return [row["content"] for row in self.rows()]
+
+    def rows(self) -> list[dict[str, str]]:
+        text = self.store.get(self.plan.result_key).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def report(self) -> Ledger:
+        return Ledger.model_validate_json(self.store.get(report_key_for(self.plan.result_key)))
+
+
+def _text(line: dict[str, Any]) -> str:
+    body = line["body"]
+    return str(body["messages"][-1]["content"] if "messages" in body else body["input"])
+
+
+def test_each_question_is_sent_once_and_every_row_has_the_answer() -> None:
+    job = Job()
+
+    job.answer({})
+
+    assert job.asked() == ["x", "y", "z"]
+    assert [row["id"] for row in job.rows()] == [*"123456"]
+    assert job.contents() == ["on x", "on y", "on x", "on z", "on y", "on x"]
+    report = job.report()
+    assert (report.rows_in, report.rows_sent, report.rows_same, report.rows_not_sent) == (6, 3, 3, 0)
+    assert (report.adds_up, report.by_status) == (True, {"answered": 6})
+    assert any("3 row(s) ask exactly what an earlier row asks" in each for each in report.warnings)
+
+
+def test_what_was_not_sent_is_not_counted_as_paid() -> None:
+    job = Job()
+
+    job.answer(dict.fromkeys("xyz", lambda custom_id: says("a", total_tokens=5)({"custom_id": custom_id})))
+
+    assert job.report().tokens.total == 3 * 5
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx", "parquet"])
+def test_the_result_says_the_same_as_if_all_rows_were_sent(kind: str) -> None:
+    once, each = (
+        Job(f"{RECIPE}dedupe: {dedupe}\noutput: {{format: {kind}}}\n") for dedupe in ("true", "false")
+    )
+
+    for job in (once, each):
+        job.answer({"y": refused})
+
+    assert once.asked() != each.asked()
+    assert _table(once, kind) == _table(each, kind)
+
+
+def _table(job: Job, kind: str) -> list[list[Any]]:
+    content = job.store.get(job.plan.result_key)
+    if kind == "parquet":
+        rows = pq.read_table(io.BytesIO(content)).to_pylist()
+    elif kind == "jsonl":
+        rows = [json.loads(line) for line in content.splitlines()]
+    elif kind == "csv":
+        rows = job.rows()
+    else:
+        names, *lines = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+        rows = [dict(zip(names, line, strict=True)) for line in lines]
+    # The provider's id of a request names its row.
+    return [[value for name, value in row.items() if name not in ("request_id", "extra")] for row in rows]
+
+
+def test_a_question_that_is_sent_again_is_sent_once_and_answers_of_both_attempts_are_shared() -> None:
+    job = Job()
+    said: dict[str, Callable[[str], dict[str, Any] | None]] = {"x": busy, "y": told("on", "length")}
+    job.deliver()
+    batch = job.provider.last.batch_id
+    job.provider.answer_all(
+        batch, BatchStatus.COMPLETED, lambda line: said.get(_text(line), refused)(line["custom_id"])
+    )
+
+    job.answer({})
+
+    assert job.asked() == ["x", "y", "z", "x"]
+    assert job.contents() == ["on x", "on", "on x", "", "on", "on x"]
+    assert job.report().by_status == {"answered": 5, "refused": 1}
+    assert job.report().finish_reasons == {"length": 2}
+    assert job.report().adds_up
+
+
+def test_rows_share_the_reason_and_the_retry_of_the_row_that_was_sent() -> None:
+    job = Job()
+    first = job.plan
+    job.answer({"x": refused, "y": told("on", "length")})
+    before = [(row["status"], row["error_code"]) for row in job.rows()]
+
+    said = job.functions.retry(first, job.run_id())
+    job.answer({})
+
+    assert before[0] == before[2] == before[5] != ("answered", "")
+    assert (said.said, said.rows) == ("started", 3)
+    assert job.asked() == ["x", "y", "z", "x"]
+    assert _contents(job, first) == ["on x", "on", "on x", "on z", "on", "on x"]
+    ledger = Ledger.model_validate_json(job.store.get(record_key(JobId(said.plan.job_id), "ledger.json")))
+    assert (ledger.adds_up, ledger.by_status, ledger.finish_reasons) == (
+        True,
+        {"answered": 6},
+        {"length": 2},
+    )
+
+
+def _contents(job: Job, plan: Plan) -> list[str]:
+    text = job.store.get(plan.result_key).decode("utf-8-sig")
+    return [row["content"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+
+def test_rows_are_the_same_within_a_shard_whose_rows_count_all() -> None:
+    job = Job(max_requests=3)
+
+    job.answer({})
+
+    assert [(each.rows, each.requests, each.same) for each in job.plan.shards] == [(3, 2, 1), (3, 3, 0)]
+    assert job.asked() == ["x", "y", "z", "y", "x"]
+    assert job.contents() == ["on x", "on y", "on x", "on z", "on y", "on x"]
+
+
+def test_bad_rows_among_them_are_neither_sent_nor_the_same() -> None:
+    job = Job(f"{RECIPE}on_bad_rows: skip\n", b"id,text\n1,x\n2\n3,x\n4,y,z\n5,x\n")
+
+    job.answer({})
+
+    report = job.report()
+    assert [row["status"] for row in job.rows()] == ["answered", "refused", "answered", "refused", "answered"]
+    assert (report.rows_sent, report.rows_same, report.rows_not_sent) == (1, 2, 2)
+    assert report.adds_up
+
+
+@pytest.mark.parametrize("more", ["dedupe: false", "parameters: {n: 2}", "dedupe: 'false'"])
+def test_every_row_is_sent_if_each_is_to_have_an_answer_of_its_own(more: str) -> None:
+    job = Job(f"{RECIPE}{more}\n")
+
+    job.answer({})
+
+    assert job.asked() == [*"xyxzyx"]
+    assert job.report().rows_same == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ids.csv", b"q-1,x\nq-2,x\n"),
+        ("lines.jsonl", request_line("a", "x") + request_line("b", "x")),
+    ],
+)
+def test_rows_that_name_their_requests_are_all_sent(name: str, content: bytes) -> None:
+    job = Job(None, content, name)
+
+    job.answer({})
+
+    assert job.asked() == ["x", "x"]
