@@ -70,8 +70,8 @@ class OriginalRow(NamedTuple):
 
 
 def borrowed_line(line: bytes, lender: int) -> bytes:
-    """The line of a row, as if it were sent, with its ``lender``."""
-    return b"%b,%d]\n" % (line.removesuffix(b"]\n"), lender)
+    """The line of a row, as if it were sent, with its ``lender``; both are without a line end."""
+    return b"%b,%d]" % (line[:-1], lender)
 
 
 def lender_in(line: bytes) -> int | None:

@@ -68,8 +68,23 @@ class _OpenShard:
 
     def has_same(self, digests: Sequence[bytes]) -> bool:
         """Whether two of them ask the same, or one as an earlier row."""
+        # The keys' own method looks up the few; that of a set would go through all of them.
         found = {*digests}
-        return len(found) < len(digests) or not found.isdisjoint(self.places)
+        return len(found) < len(digests) or not self.places.keys().isdisjoint(found)
+
+    def without_same(self, digests: Sequence[bytes], lines: bytes, requests: bytes) -> tuple[bytes, bytes]:
+        """Of rows and their requests, those that are kept, and the requests that are sent."""
+        kept, sent = [], []
+        for digest, line, request in zip(digests, lines.split(b"\n"), requests.split(b"\n"), strict=False):
+            place = self.places.setdefault(digest, self.requests)
+            if place < self.requests:
+                kept.append(borrowed_line(line, place))
+                self.same += 1
+                continue
+            kept.append(line)
+            sent.append(request)
+            self.requests += 1
+        return b"\n".join([*kept, b""]), b"\n".join([*sent, b""]) if sent else b""
 
 
 class ShardWriter:
@@ -128,7 +143,7 @@ class ShardWriter:
         line = self._original_line(row)
         lender = self._lender(shard, row.digest)
         if lender is not None:
-            line = borrowed_line(line, lender)
+            line = borrowed_line(line[:-1], lender) + b"\n"
             shard.same += 1
         elif row.request is not None:
             shard.request_lines.add(row.request)
@@ -144,19 +159,22 @@ class ShardWriter:
         return None if place == shard.requests else place
 
     def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
-        """Add each row; all at once if they go to the same shard and ask something new."""
+        """Add each row; all at once if they go to the same shard."""
         shard, rows = self._open, len(block.lines)
-        digests = block.digests if self._asks_once else ()
-        is_whole = shard is not None and shard.has_room(limits, rows, len(block.requests))
-        if shard is None or not is_whole or shard.has_same(digests):
+        if shard is None or not shard.has_room(limits, rows, len(block.requests)):
             for row in block.rows():
                 self._add_row(row, limits)
             return
-        shard.original_rows.add(original_lines(block.custom_ids, block.cells))
+        digests = block.digests if self._asks_once else ()
+        lines, requests = original_lines(block.custom_ids, block.cells), block.requests
         shard.rows += rows
-        shard.request_lines.add(block.requests)
-        shard.places.update(zip(digests, count(shard.requests), strict=False))
-        shard.requests += rows
+        if shard.has_same(digests):
+            lines, requests = shard.without_same(digests, lines, requests)
+        else:
+            shard.places.update(zip(digests, count(shard.requests), strict=False))
+            shard.requests += rows
+        shard.original_rows.add(lines)
+        shard.request_lines.add(requests)
 
     def finish(self) -> tuple[PlannedShard, ...]:
         """Hand the drafts over: a plan may name them now, so no later error deletes them."""
