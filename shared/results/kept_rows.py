@@ -36,8 +36,8 @@ class OriginalRow(NamedTuple):
 
     Attributes:
         lender: Of a row that is not sent because an earlier one of its shard asks the same, which
-            of the shard's requests that is, from 0. It gets the answer of that one. Versions before
-            26.12 cannot read such a row, and leave its shard to a later one.
+            of the shard's requests that is, from 0. It gets the answer of that one. An older
+            version cannot read such a row, and leaves its shard to a newer one.
     """
 
     custom_id: str
