@@ -22,6 +22,7 @@ class Counted:
         input_bytes: A token has a byte at least.
         longest_bytes: Of the longest request, which decides by which tier it is charged at most.
         shared_tokens: With how many tokens all of them begin alike.
+        same: Rows that are not sent, since they ask the same as one that is.
     """
 
     requests: int
@@ -29,6 +30,7 @@ class Counted:
     input_bytes: int
     longest_bytes: int
     shared_tokens: int = 0
+    same: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def make_quote(
     each = bound.tokens
     quote = Quote(
         requests=counted.requests,
+        same=counted.same,
         input_tokens=counted.input_tokens,
         input_at_most=input_at_most(counted.input_tokens, counted.input_bytes),
         output_tokens=output,

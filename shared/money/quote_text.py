@@ -39,11 +39,19 @@ def quote_in_short(quote: Quote) -> Bilingual:
     )
 
 
+def _same_zh(quote: Quote) -> str:
+    return f"（另有 {quote.same:,} 行提问相同，不重复发送）" if quote.same else ""
+
+
+def _same_en(quote: Quote) -> str:
+    return f" ({quote.same:,} more ask the same and are not sent)" if quote.same else ""
+
+
 def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -> list[str]:
     price = quote.price
     lines = [
         f"报价：{path}（{provider} {model}）",
-        f"发送：{quote.requests:,} 行",
+        f"发送：{quote.requests:,} 行{_same_zh(quote)}",
         f"输入：约 {quote.input_tokens:,} Token（估算，一般相差不到 10%）",
         f"输出：{_output_zh(quote)}",
     ]
@@ -66,7 +74,7 @@ def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -
     price = quote.price
     lines = [
         f"Quote: {path} ({model} at {provider})",
-        f"Sent: {quote.requests:,} rows",
+        f"Sent: {quote.requests:,} rows{_same_en(quote)}",
         f"Input: about {quote.input_tokens:,} tokens (estimated, usually within 10%)",
         f"Output: {_output_en(quote)}",
     ]

@@ -58,6 +58,7 @@ class QuoteJob:
             input_bytes=sum(each.size_bytes for each in shards),
             longest_bytes=meter.longest_bytes,
             shared_tokens=meter.shared_tokens,
+            same=sum(each.same for each in shards),
         )
         version = f"{source.etag}\n{source.recipe_etag or ''}"
         bound = self._bound(facts, options, price, lines)

@@ -126,6 +126,18 @@ def test_each_question_is_sent_once_and_every_row_has_the_answer() -> None:
     assert any("3 row(s) ask exactly what an earlier row asks" in each for each in report.warnings)
 
 
+def test_the_quote_is_for_what_is_sent_and_says_what_is_not() -> None:
+    job = Job()
+
+    quote = job.plan.quote
+    text = job.store.get("quotes/t.csv.quote.txt").decode()
+
+    assert quote is not None
+    assert (quote.requests, quote.same) == (3, 3)
+    assert "3 more ask the same" in text
+    assert "另有 3 行提问相同" in text
+
+
 def test_what_was_not_sent_is_not_counted_as_paid() -> None:
     job = Job()
 
