@@ -191,6 +191,15 @@ def test_a_part_of_a_job_costs_its_share() -> None:
     assert part_of(made, 1000) == made
 
 
+def test_of_rows_that_ask_the_same_a_part_costs_the_share_of_what_is_sent() -> None:
+    made = quote(counted=replace(COUNTED, same=1000))
+
+    part = part_of(made, 3)
+
+    assert (part.requests, part.same, part.input_tokens) == (2, 1, 200)
+    assert part_of(made, 2000) == made
+
+
 def test_in_short_it_is_the_money_and_what_would_bound_it() -> None:
     unbounded = OutputBound(None, None, ("max_tokens: 500", "enable_thinking: false"))
 
