@@ -11,16 +11,13 @@ from shared.bucket.attempt import JobId
 from shared.bucket.blocks import Blocks
 from shared.bucket.keys import draft_key
 from shared.bucket.records import PlannedShard
-from shared.formats.json.cells import JsonCells
-from shared.formats.json.surrogates import without_surrogates
-from shared.formats.tables.typed_cells import TypedCells
 from shared.inputs.rows import InputRow, RowBlock
 from shared.money.line_parameters import LineParameters
 from shared.money.token_meter import TokenMeter
+from shared.pipeline.validate.original_lines import plain_line, typed_line
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore, ObjectWriter
-from shared.problems.render import render_both
-from shared.results.kept_rows import OriginalRow, borrowed_line, original_line, original_lines
+from shared.results.kept_rows import borrowed_line, original_lines
 
 
 class _Draft(Blocks):
@@ -113,7 +110,7 @@ class ShardWriter:
         self._store = store
         self._job_id = job_id
         self._run_id = run_id
-        self._original_line = _typed_line if keeps_types else _original_line
+        self._original_line = typed_line if keeps_types else plain_line
         self._asks_once = asks_once
         self._open: _OpenShard | None = None
         self._closed: list[PlannedShard] = []
@@ -235,25 +232,3 @@ class ShardWriter:
             )
         )
         self._open = None
-
-
-def _original_line(row: InputRow) -> bytes:
-    if row.request is None:
-        return _original_of_bad(row).to_line()
-    if isinstance(row.cells, JsonCells):
-        return original_line(row.custom_id, row.cells)
-    return OriginalRow(row.custom_id, tuple(row.cells)).to_line()
-
-
-def _typed_line(row: InputRow) -> bytes:
-    if not isinstance(row.cells, TypedCells) or any(each.code == "ragged_row" for each in row.problems):
-        return _original_line(row)
-    original = _original_of_bad(row) if row.request is None else OriginalRow(row.custom_id, ())
-    return original._replace(cells=row.cells.typed()).to_line()
-
-
-def _original_of_bad(row: InputRow) -> OriginalRow:
-    # A good row was encoded already; a bad one may hold what no file can.
-    custom_id, cells = without_surrogates(row.custom_id), tuple(map(without_surrogates, row.cells))
-    reasons = "; ".join(map(render_both, row.problems))
-    return OriginalRow(custom_id, cells, row.problems[0].code, without_surrogates(reasons))
