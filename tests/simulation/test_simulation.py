@@ -3,18 +3,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from itertools import count
+from itertools import chain, count
 
 import pytest
 
 from tests.simulation.__main__ import find_mutant
 from tests.simulation.installations import Installation, installation_of, reads_bucket
 from tests.simulation.mutants import MUTANTS, Mutant
-from tests.simulation.run import simulate
+from tests.simulation.run import Run, simulate
 from tests.simulation.shrinking import shrink
 
 # Enough to find every mutant; scripts/check runs thousands more beside these tests.
 SEEDS = 3000
+# Tried first, where few are wanted: any change of the calls may change which.
+HAS_FEW_FAULTS = 107
 
 
 def _first_of(installation: Installation) -> int:
@@ -70,16 +72,20 @@ def test_broken_code_is_found(mutant: Mutant) -> None:
 
 def test_a_failing_seed_is_shown_with_the_fewest_faults_that_break_it() -> None:
     mutant = next(each for each in MUTANTS if each.name == "take over without looking for a batch")
-    seed, _ = find_mutant(mutant, SEEDS)
-    assert seed is not None
-
     with mutant.applied():
-        failing = simulate(seed)
+        # Each fault is left out once at least: with hundreds that takes ten times longer.
+        runs = ((seed, simulate(seed)) for seed in chain([HAS_FEW_FAULTS], mutant.seeds(SEEDS)))
+        seed, failing = next(
+            (seed, run) for seed, run in runs if has_two_batches(run) and len(run.faults) < 20
+        )
         shortest = shrink(failing, lambda kept: simulate(seed, kept))
 
-    assert any("has 2 batches" in each for each in shortest.failures)
-    assert len(shortest.faults) < len(failing.faults)
-    with mutant.applied():
+        assert has_two_batches(shortest)
+        assert len(shortest.faults) < len(failing.faults)
         for left_out in shortest.faults:
             kept = [fault.index for fault in shortest.faults if fault is not left_out]
-            assert not any("has 2 batches" in each for each in simulate(seed, kept).failures)
+            assert not has_two_batches(simulate(seed, kept))
+
+
+def has_two_batches(run: Run) -> bool:
+    return any("has 2 batches" in each for each in run.failures)
