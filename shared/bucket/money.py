@@ -32,6 +32,9 @@ class Money(RecordPart):
     def __sub__(self, other: Money) -> Money:
         return Money(micros=self.micros - self._same(other), currency=self.currency)
 
+    def __abs__(self) -> Money:
+        return Money(micros=abs(self.micros), currency=self.currency)
+
     def _same(self, other: Money) -> int:
         if other.currency != self.currency:
             raise ValueError(f"{other.currency} cannot be added to {self.currency}")

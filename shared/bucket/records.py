@@ -10,8 +10,9 @@ from pydantic import Field, JsonValue, field_validator
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import work_key
-from shared.bucket.money import Ceiling, Quote
+from shared.bucket.money import Ceiling, Quote, TokenCounts
 from shared.bucket.tickets import WaitingFor
+from shared.bucket.usage import AttemptBill, AttemptTokens, Bill, Tokens
 
 
 class PlannedShard(RecordPart):
@@ -170,28 +171,6 @@ class FirstSeen(Record):
     seen_at: datetime
 
 
-class Tokens(RecordPart):
-    """What the provider says that it counted, and bills.
-
-    ``thinking`` is a part of ``completion``, ``cached`` of ``prompt``.
-    """
-
-    prompt: int = 0
-    completion: int = 0
-    total: int = 0
-    thinking: int = 0
-    cached: int = 0
-
-    def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(
-            prompt=self.prompt + other.prompt,
-            completion=self.completion + other.completion,
-            total=self.total + other.total,
-            thinking=self.thinking + other.thinking,
-            cached=self.cached + other.cached,
-        )
-
-
 class Outcome(Record):
     """The decision about one attempt, made once. Only what an outcome names counts.
 
@@ -221,6 +200,8 @@ class Outcome(Record):
     not_before: datetime | None = None
     waiting_for: WaitingFor | None = None
     tokens: Tokens = Tokens()
+    # The same as ``AttemptTokens.charged``.
+    charged: tuple[TokenCounts, ...] = ()
     unmatched_lines: int = 0
     unmatched_key: str = ""
     repeated_ids: int = 0
@@ -247,6 +228,8 @@ class SettledShard(Record):
     unmatched_lines: int = 0
     unmatched_keys: tuple[str, ...] = ()
     tokens: Tokens
+    # What ``tokens`` adds up. Older records have none.
+    attempts: tuple[AttemptTokens, ...] = ()
     batches: tuple[str, ...]
 
 
@@ -270,6 +253,9 @@ class Ledger(JobFacts):
     finish_reasons: dict[str, int] = Field(default_factory=dict)
     adds_up: bool
     tokens: Tokens
+    # Where the price is known. Older ledgers have neither of the two.
+    bill: Bill | None = None
+    attempts: tuple[AttemptBill, ...] = ()
     batches: tuple[str, ...]
     shards: int
     warnings: tuple[str, ...]
@@ -277,7 +263,7 @@ class Ledger(JobFacts):
     planned_at: datetime
     closed_at: datetime
     duration_s: float
-    # Of a retry. Its tokens and batches include those of the jobs before it.
+    # Of a retry. Its tokens, money and batches include those of the jobs before it.
     retry_of: str | None = None
     retries: int = 0
     # When all but ids, counts and money was erased on somebody's wish, or the erasure began.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from shared.bucket.money import MICROS, Money
 
@@ -39,12 +39,26 @@ def parse_money(text: str) -> Money | None:
     return Money(micros=int(number * MICROS), currency=named.pop())
 
 
-def money_text(amount: Money) -> str:
-    """``¥1,234.56``; less than a cent as ``¥0.0012``, and what is left of that as ``<¥0.0001``."""
+def money_text(amount: Money, *, is_gain: bool = False) -> str:
+    """``¥1,234.56``; less than a cent as ``¥0.0012``, and what is left of that as ``<¥0.0001``.
+
+    A cost is rounded up, a gain down: neither is shown better than it is.
+    """
+    rounding = ROUND_FLOOR if is_gain else ROUND_CEILING
     sign = _SIGNS.get(amount.currency, f"{amount.currency} ")
     minus, micros = ("-" if amount.micros < 0 else ""), abs(amount.micros)
     if 0 < micros < _CENT:
         digits = Decimal(micros) / MICROS
-        shown = digits.quantize(Decimal("0.0001"), ROUND_CEILING)
+        shown = digits.quantize(Decimal("0.0001"), rounding)
         return f"{minus}<{sign}0.0001" if digits < shown == Decimal("0.0001") else f"{minus}{sign}{shown}"
-    return f"{minus}{sign}{(Decimal(micros) / MICROS).quantize(Decimal('0.01'), ROUND_CEILING):,}"
+    return f"{minus}{sign}{(Decimal(micros) / MICROS).quantize(Decimal('0.01'), rounding):,}"
+
+
+def exact_digits(amount: Money) -> str:
+    """Every millionth, for programs that reckon: ``0.423411``."""
+    return format((Decimal(amount.micros) / MICROS).quantize(Decimal("0.000001")), "f")
+
+
+def exact_amount(amount: Money) -> str:
+    """``0.423411 CNY``."""
+    return f"{exact_digits(amount)} {amount.currency}"

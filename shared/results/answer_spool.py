@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from shared.bucket.blocks import TextsInFile
-from shared.bucket.records import Tokens
+from shared.bucket.money import TokenCounts
+from shared.bucket.usage import Tokens
 from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
 from shared.results.contradictions import DOUBTFUL, Render, holds_more, is_better, with_other_line
@@ -22,6 +23,7 @@ from shared.results.replies.result_lines import (
     says_nothing,
 )
 from shared.results.row_ids import RowIds
+from shared.results.usage_count import UsageCount
 
 # What is known of a row; of two lines the one counts that is further behind. A row that may be paid
 # for, as one whose line cannot be read, must not be sent again for the other line: ``_BOTH``.
@@ -51,9 +53,16 @@ class AnswerSpool:
         asked: The ids of the rows that were sent.
         render: Makes bytes of answers.
         keep: Takes what stands in none of these rows.
+        tiers: As of ``UsageCount``.
     """
 
-    def __init__(self, asked: Iterable[str], render: Render, keep: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        asked: Iterable[str],
+        render: Render,
+        keep: Callable[[bytes], None],
+        tiers: Sequence[int | None] = (),
+    ) -> None:
         self._render = render
         self._keep_unmatched = keep
         self._forms = LearntForms(render, render.text)
@@ -70,6 +79,8 @@ class AnswerSpool:
         self._doubtful: dict[int, tuple[int, int]] = {}  # where they stand as they were read
         self._answers_differ = False
         self._unreadable = bytearray()
+        self._usage = UsageCount(tiers)
+        self._plain_up_to = self._usage.plain_up_to
         self._prompt = self._completion = self._total = 0
         self.uncounted = 0
         self.has_lost_files = False
@@ -101,13 +112,19 @@ class AnswerSpool:
 
     @property
     def tokens(self) -> Tokens:
-        return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
+        return self._usage.tokens
+
+    @property
+    def charged(self) -> tuple[TokenCounts, ...]:
+        return self._usage.charged
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
         try:
             self._add_each(lines)
         finally:  # what came before a reading broke off is kept
             self._end_unreadable()
+            self._usage.add_plain(self._prompt, self._completion, self._total)
+            self._prompt = self._completion = self._total = 0
 
     def _add_each(self, lines: Iterable[bytes]) -> None:
         exactly, forms = self._ids.exactly, self._forms
@@ -131,16 +148,19 @@ class AnswerSpool:
 
     def _take_plain(self, plain: PlainAnswer) -> bool:
         """As ``_take`` has it; ``False`` if it is not the first line of a row."""
-        custom_id, rendered, cut_off, prompt, completion, total = plain
+        custom_id, rendered, cut_off, is_thought, prompt, completion, total, thinking, cached = plain
         if self._unreadable:
             self._end_unreadable()
         index = self._ids.exactly(custom_id)
         if index is None or self._kinds[index]:
             return False
         self._kinds[index] = _ANSWERED
-        self._prompt += prompt
-        self._completion += completion
-        self._total += total
+        if is_thought or thinking or cached or prompt > self._plain_up_to:
+            self._usage.add(prompt, completion, total, thinking, cached, is_thought=is_thought)
+        else:  # in place, since to call something takes longer, and this is for every line
+            self._prompt += prompt
+            self._completion += completion
+            self._total += total
         if cut_off:
             self._told[index] = ("", cut_off)
         self._keep(index, rendered)
@@ -239,9 +259,7 @@ class AnswerSpool:
         self._keep(index, content)
 
     def _count(self, answer: Answer) -> None:
-        self._prompt += answer.prompt_tokens or 0
-        self._completion += answer.completion_tokens or 0
-        self._total += answer.total_tokens or 0
+        self._usage.add_answer(answer)
         if not (answer.total_tokens or answer.prompt_tokens) and answer.status is RowStatus.ANSWERED:
             self.uncounted += 1
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "cancel": Place("operate.commands.jobs", "cancel", "取消任务", "send nothing more of a job"),
     "retry": Place("operate.commands.jobs", "retry", "重发未回答的行", "send unanswered rows again"),
     "erase": Place("operate.commands.jobs", "erase", "抹除任务的数据", "delete a closed job's data"),
+    "bill": Place("operate.commands.bill", "bill", "一个月的用量和费用", "what a month used and cost"),
     "link": Place("operate.commands.links", "link", "页面的链接", "a link to the page for a folder"),
     "deploy": Place("operate.commands.deploys", "deploy", "部署到阿里云", "everything on Alibaba Cloud"),
     "upgrade": Place("operate.commands.deploys", "upgrade", "升级", "this version on Alibaba Cloud"),

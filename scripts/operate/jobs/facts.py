@@ -42,6 +42,7 @@ def ledger_facts(ledger: Ledger) -> dict[str, object]:
         "closed_at": ledger.closed_at.isoformat(),
         "by_status": dict(ledger.by_status),
         "tokens": ledger.tokens.total,
+        "bill": ledger.bill.model_dump(mode="json") if ledger.bill else None,
         "result_key": ledger.result_key,
         "warnings": list(ledger.warnings),
     }

@@ -15,6 +15,8 @@ from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketReco
 from shared.bucket.keys import Stage, record_key
 from shared.bucket.records import Cancellation, FirstSeen, Ledger, Plan
 from shared.bucket.tickets import RunningTicket, WaitingFor
+from shared.bucket.usage import Bill
+from shared.money.amounts import money_text
 from shared.money.quote_text import quote_in_short
 from shared.results.columns import RowStatus
 
@@ -119,7 +121,9 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     if ledger:
         yield f"    结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}"
         yield from odd_answers(ledger)
-        yield f"    用量 usage {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
+        yield f"    用量 usage {ledger.tokens.total} tokens{_details(ledger)}, {len(ledger.batches)} batch(es)"
+        if ledger.bill and ledger.attempts:
+            yield f"    费用 cost {' · '.join(cost_text(ledger.bill))}"
         if ledger.erased_at:
             yield f"    {_erased(ledger)}"
             return
@@ -135,6 +139,26 @@ def quote_lines(plan: Plan) -> Iterator[str]:
         chinese, english = quote_in_short(plan.quote)
         yield f"报价：{chinese}"
         yield f"quote: {english}"
+
+
+def _details(ledger: Ledger) -> str:
+    told = {"思考 thinking": ledger.tokens.thinking, "缓存 cached": ledger.tokens.cached}
+    said = ", ".join(f"{name} {tokens}" for name, tokens in told.items() if tokens)
+    return f" ({said})" if said else ""
+
+
+def cost_text(bill: Bill) -> Text:
+    """By which price, since who makes up test answers charges nothing."""
+    cost, real_time = money_text(bill.cost), money_text(bill.real_time)
+    zh = f"按 {bill.model} 在 {bill.read_on} 的价格为 {cost}，实时调用为 {real_time}"
+    en = f"{cost} at the price of {bill.model} on {bill.read_on}, {real_time} in real time"
+    if bill.over_quote is None:
+        return Text(zh, en)
+    is_more, over = bill.over_quote.micros > 0, money_text(abs(bill.over_quote))
+    return Text(
+        f"{zh}，比报价{'多' if is_more else '少'} {over}",
+        f"{en}, {over} {'more' if is_more else 'less'} than quoted",
+    )
 
 
 def _erased(ledger: Ledger) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.operate.access import OpenBucket
 from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS, Reply
 from scripts.operate.jobs.facts import ledger_facts, quote_facts
-from scripts.operate.jobs.show import counts, odd_answers
+from scripts.operate.jobs.show import cost_text, counts, odd_answers
 from scripts.operate.run.drop_table import DropTable
 from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
 from scripts.operate.run.watch import Seen, Watch
@@ -103,6 +103,8 @@ def show_result(
     tokens = ledger.tokens.total
     reply.tell(said("run_done", rows=ledger.rows_out, counts=counts(ledger), tokens=tokens))
     reply.tell(f"    {named(place)}")  # alone, so that it is seen and copied
+    if ledger.bill and ledger.attempts:
+        reply.tell(said("run_cost", cost=cost_text(ledger.bill)))
     for line in odd_answers(ledger):
         reply.tell(line)
     if first.columns:

@@ -62,6 +62,7 @@ TEXTS = {
         "{rows} 行：{counts}；用量 {tokens} tokens。结果：",
         "{rows} rows: {counts}; {tokens} tokens. The result:",
     ),
+    "run_cost": Text("费用：{cost}。", "Cost: {cost}."),
     "run_saved": Text("结果已另存为 {path}。", "The result is saved as {path}, too."),
     "run_has_open_rows": Text(
         "有些行没有答案，原因在结果的 error_code 列。重新发送这些行：scripts/batchdrop retry {job}。",

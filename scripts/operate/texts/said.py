@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scripts.operate.texts import bucket, deploys, jobs, links, recipes, runs
+from scripts.operate.texts import bills, bucket, deploys, jobs, links, recipes, runs
 from scripts.operate.texts.text import Text
 from shared.problems.escapes import escaped_line
 
 ERASED_NAME = Text("文件名已抹除", "name erased")
 
 TEXTS: Mapping[str, Text] = {
+    **bills.TEXTS,
     **bucket.TEXTS,
     **deploys.TEXTS,
     **jobs.TEXTS,

@@ -6,14 +6,16 @@ The last settled shard closes the job.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import settled_key
-from shared.bucket.records import Outcome, Plan, SettledShard, Tokens
+from shared.bucket.records import Outcome, Plan, SettledShard
 from shared.bucket.tickets import ReadyTicket
+from shared.bucket.usage import AttemptTokens, Tokens
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob
@@ -85,6 +87,7 @@ class ApplyOutcome:
             unmatched_keys=tuple(each.unmatched_key for each in outcomes if each.unmatched_key),
             finish_reasons=total_counts(each.finish_reasons for each in outcomes),
             tokens=sum((each.tokens for each in outcomes), Tokens()),
+            attempts=tuple(_counted(outcomes, attempt.number)),
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),
         )
         records = BucketRecords(self.store)
@@ -92,3 +95,10 @@ class ApplyOutcome:
         others = [shard.shard for shard in plan.shards if shard.shard != attempt.shard]
         if next(records.unsettled(attempt.job_id, others), None) is None:
             CloseJob(self.store, self.clock, pause=self.pause)(plan)
+
+
+def _counted(outcomes: Sequence[Outcome], last: int) -> Iterator[AttemptTokens]:
+    """What was counted of each attempt, of which ``last`` is the last one's number."""
+    for number, each in enumerate(outcomes, last - len(outcomes) + 1):
+        if each.tokens != Tokens():
+            yield AttemptTokens(attempt=number, tokens=each.tokens, charged=each.charged)

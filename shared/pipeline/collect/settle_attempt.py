@@ -14,6 +14,7 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.blocks import Blocks
 from shared.bucket.keys import work_key
 from shared.bucket.records import Outcome, Plan
+from shared.money.invoice import price_of
 from shared.pipeline.collect.part_rows import PartRows
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
@@ -80,7 +81,7 @@ class SettleAttempt:
             return requeue(state, earlier, now, self.provider.profile.terms)
         render = AnswerRenderer(plan)
         unmatched = UnmatchedLines(self.store, work_key(attempt, f"unmatched-{self.run_id}.jsonl"))
-        with unmatched, AnswerSpool(rows.open_ids(), render, unmatched.add) as spool:
+        with unmatched, AnswerSpool(rows.open_ids(), render, unmatched.add, _tiers(plan)) as spool:
             self._read(state, spool, may_be_incomplete=may_be_incomplete)
             verdict = self._verdict(plan, attempt, state, earlier, has_strays=spool.has_strays)
             content = self._settle(plan, attempt, _Settler(spool, verdict, render))
@@ -147,6 +148,7 @@ class SettleAttempt:
             unread_answers=dict(content.unread),
             finish_reasons=dict(content.cut_off),
             tokens=spool.tokens,
+            charged=spool.charged,
             unmatched_lines=spool.unmatched_lines,
             unmatched_key=unmatched_key,
             repeated_ids=spool.repeated_ids,
@@ -230,6 +232,12 @@ def _perhaps_charged(state: BatchState, spool: AnswerSpool) -> int:
     if not state.status.is_terminal or spool.has_lost_files:
         return missing
     return min(max(_lines_promised(state, spool) - spool.found, 0), missing)
+
+
+def _tiers(plan: Plan) -> list[int | None]:
+    """By which length of a request the plan's price is another; none if it has no price."""
+    price = price_of(plan)
+    return [tier.up_to for tier in price.tiers] if price else []
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:

@@ -11,8 +11,10 @@ from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
-from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
+from shared.bucket.records import Ledger, Plan, SettledShard
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
+from shared.bucket.usage import Tokens
+from shared.money.invoice import bill_attempts, make_bill
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.clock import Clock, Pause, no_pause
@@ -192,6 +194,7 @@ class CloseJob:
         unread = total_counts(shard.unread_answers for shard in shards)
         now = self.clock.now()
         before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
+        attempts = (*(before.attempts if before else ()), *bill_attempts(plan, shards))
         return Ledger(
             **plan.facts() | {"result_key": result_key},
             rows_in=plan.rows,
@@ -204,6 +207,8 @@ class CloseJob:
             finish_reasons=finish_reasons,
             adds_up=plan.rows == rows_out == plan.rows_sent + plan.rows_same + plan.bad_rows,
             tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
+            bill=make_bill(plan, attempts),
+            attempts=attempts,
             batches=(
                 *(before.batches if before else ()),
                 *(batch for shard in shards for batch in shard.batches),

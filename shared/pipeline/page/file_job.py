@@ -10,6 +10,7 @@ from enum import Enum
 from shared.board.model import Estimate, OpenJob, ShardState
 from shared.bucket.records import Ledger
 from shared.bucket.tickets import WaitingFor
+from shared.money.amounts import money_text
 from shared.ports.store import ObjectHead
 from shared.results.columns import RowStatus
 
@@ -41,6 +42,8 @@ class FileJob:
         counts: Of a closed job, how many rows ended how.
         since: When it came to this state, as far as is known.
         result: The key of the result.
+        cost: Of a closed job whose price is known, as people write it, such as ``¥0.42``.
+        real_time: What the same would have cost without a batch.
     """
 
     key: str
@@ -60,6 +63,8 @@ class FileJob:
     estimate: Estimate | None = None
     waiting_for: WaitingFor | None = None
     result: str | None = None
+    cost: str | None = None
+    real_time: str | None = None
     can_cancel: bool = False
     can_retry: bool = False
 
@@ -93,7 +98,7 @@ def open_job(job: OpenJob, head: ObjectHead | None) -> FileJob:
 
 def closed_job(ledger: Ledger, head: ObjectHead, open_rows: int) -> FileJob:
     """A closed job; ``open_rows`` is how many rows a retry would send."""
-    answered = ledger.answered
+    answered, bill = ledger.answered, ledger.bill if ledger.attempts else None
     return FileJob(
         key=head.key,
         state=_end_of(ledger, answered),
@@ -108,6 +113,8 @@ def closed_job(ledger: Ledger, head: ObjectHead, open_rows: int) -> FileJob:
         provider=ledger.provider,
         model=ledger.model,
         result=ledger.result_key or None,
+        cost=money_text(bill.cost) if bill else None,
+        real_time=money_text(bill.real_time) if bill else None,
         can_retry=open_rows > 0 and ledger.erased_at is None,
     )
 

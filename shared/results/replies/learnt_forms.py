@@ -23,9 +23,10 @@ _READ_BEFORE = 100
 _CREDIT = 64  # by how many lines the forms may miss more than they meet
 
 RenderText = Callable[[bytes], bytes | None]
-# A row's id, its answer as it stands in the result, why that was cut off, and its tokens: of the
-# prompt, of the completion, in total. To make an object of them takes longer than to match a line.
-PlainAnswer = tuple[str, bytes, str, int, int, int]
+# A row's id, its answer as it stands in the result, why that was cut off, whether its line has what
+# the model thought, and its tokens: of the prompt, of the completion, in total, thought, cached. To
+# make an object of them takes longer than to match a line.
+PlainAnswer = tuple[str, bytes, str, bool, int, int, int, int, int]
 
 
 class LearntForms:
@@ -86,6 +87,7 @@ class _Form:
         self._template = known.template
         self._shown = itemgetter(*known.shown)
         self._kept = itemgetter(*known.kept)
+        self._thinking, self._cached, self._is_thought = known.thinking, known.cached, known.is_thought
         self._cut_off = cut_off(known.finish_reason)
         self._is_text = QuickJson().is_one_text
         self._render_text = render_text
@@ -111,7 +113,10 @@ class _Form:
             return None
         custom_id, prompt, completion, total = self._kept(values)
         row = self._template % self._shown(values)
-        return custom_id.decode(), row, self._cut_off, int(prompt), int(completion), int(total)
+        thinking = 0 if self._thinking is None else int(values[self._thinking])
+        cached = 0 if self._cached is None else int(values[self._cached])
+        counts = int(prompt), int(completion), int(total), thinking, cached
+        return custom_id.decode(), row, self._cut_off, self._is_thought, *counts
 
 
 # What begins no formula, whatever its width, and is certainly no white space.

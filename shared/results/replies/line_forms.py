@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import orjson
 
 from shared.results.columns import BODY, CHOICE, MESSAGE, RESPONSE, TAKEN, USAGE, Answer
 from shared.results.replies.quick import chat_answer
+from shared.results.replies.token_details import CACHED, THINKING
 
 # What reading raises of a line that is none of a plain answer.
 ODD = (ValueError, AttributeError, LookupError, TypeError)
@@ -29,7 +30,10 @@ class FormOfLine(NamedTuple):
         template: What is rendered, with ``%b`` for each value that is shown.
         shown: The numbers of these values; all are counted from 0 in the order of the line.
         kept: Those of the id and of the tokens: of the prompt, of the completion, in total.
+        thinking: The number of how many tokens were thought, and
+        cached: that of how many of the prompt were; ``None`` if these lines do not tell.
         finish_reason: That of all these lines.
+        is_thought: All of them tell what the model thought.
     """
 
     first: Match
@@ -37,7 +41,10 @@ class FormOfLine(NamedTuple):
     template: bytes
     shown: Sequence[int]
     kept: Sequence[int]
+    thinking: int | None
+    cached: int | None
     finish_reason: str
+    is_thought: bool
 
 
 def form_of(line: bytes, render: Callable[[Answer], tuple[bytes, str]]) -> FormOfLine | None:
@@ -62,7 +69,21 @@ def form_of(line: bytes, render: Callable[[Answer], tuple[bytes, str]]) -> FormO
     template = _IS_MARK.sub(b"%b", rendered.replace(b"%", b"%%"))
     (_, first), *others = map(_matching, segments)
     kept = [columns.index(name) for name in _KEPT]
-    return FormOfLine(first, others, template, shown, kept, answer.finish_reason)
+    thinking, cached = (_first_of(places, columns) for places in (THINKING, CACHED))
+    is_thought = bool(answer.reasoning_content)
+    return FormOfLine(
+        first, others, template, shown, kept, thinking, cached, answer.finish_reason, is_thought
+    )
+
+
+def _first_of(places: Iterable[Sequence[str]], columns: Sequence[str]) -> int | None:
+    names = (_usage_name(place) for place in places)
+    return next((columns.index(name) for name in names if name in columns), None)
+
+
+def _usage_name(place: Sequence[object]) -> str:
+    """What a number of ``usage`` is called that has no column."""
+    return f"usage.{'.'.join(map(str, place))}"
 
 
 _KEPT = ("custom_id", "prompt_tokens", "completion_tokens", "total_tokens")
@@ -126,7 +147,8 @@ def _expression_for(place: _Place, token: bytes) -> tuple[bytes, str]:
     if column in {"custom_id", "request_id"}:
         return (_SHORT_TEXT, column) if re.fullmatch(_SHORT_TEXT, token) else (b"", "")
     if column == "created" or _IN_USAGE in {place[:-1], place[:-2]}:
-        return (_NUMBER, column or "usage") if re.fullmatch(_NUMBER, token) else (b"", "")
+        name = column or _usage_name(place[len(_IN_USAGE) :])
+        return (_NUMBER, name) if re.fullmatch(_NUMBER, token) else (b"", "")
     is_unshown = place in _UNSHOWN_PLACES and re.fullmatch(_UNSHOWN, token)
     return (_UNSHOWN if is_unshown else b"", "")
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
+from shared.bucket.money import Money
 from shared.bucket.records import Ledger
+from shared.money.amounts import exact_amount
 
 _HEADER = ("项目", "item", "value")
 
@@ -49,6 +51,19 @@ _CHINESE: Mapping[str, str] = {
     "tokens.prompt": "输入 Token 数",
     "tokens.completion": "输出 Token 数",
     "tokens.total": "Token 总数",
+    "tokens.thinking": "输出中思考的 Token 数",
+    "tokens.cached": "输入中命中缓存的 Token 数",
+    "bill.cost": "费用（按报价时的价格）",
+    "bill.real_time": "实时调用的费用",
+    "bill.saved": "比实时调用节省",
+    "bill.quoted": "报价：预计",
+    "bill.quoted_at_most": "报价：最多",
+    "bill.over_quote": "比预计多（负数为少）",
+    "bill.model": "按哪个模型计价",
+    "bill.source": "价格来源",
+    "bill.read_on": "价格查看日期",
+    "bill.is_batch_price": "已知批量价",
+    "attempts": "各次发送的用量和费用",
     "shards": "分片数",
     "batches": "批次编号",
     "warnings": "警告",
@@ -73,11 +88,13 @@ def ledger_rows(ledger: Ledger, more: Mapping[str, JsonValue]) -> Iterator[tuple
 
 
 def _leaves(name: str, value: JsonValue) -> Iterator[tuple[str, str | int | bool]]:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value.keys() == Money.model_fields.keys():
+        yield name, exact_amount(Money.model_validate(value))
+    elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(f"{name}.{key}" if name else key, inner)
     elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(name, item)
+        for number, item in enumerate(value, 1):
+            yield from _leaves(f"{name}.{number}" if isinstance(item, dict) else name, item)
     elif value is not None and value != "":
         yield name, value  # type: ignore[misc]  # a report has no fractions but its duration

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bucket.money import Money, Rates, TokenCounts, cost
-from shared.money.amounts import CURRENCIES, money_text, parse_money
+from shared.money.amounts import CURRENCIES, exact_amount, exact_digits, money_text, parse_money
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,20 @@ def test_a_cost_is_rounded_up_once_and_never_by_more_than_a_millionth(counts: li
 def test_amounts_of_two_currencies_are_not_added() -> None:
     with pytest.raises(ValueError, match="USD"):
         Money(micros=1, currency="CNY") + Money(micros=1, currency="USD")
+
+
+@pytest.mark.parametrize(
+    ("micros", "shown"), [(1_529_999, "¥1.52"), (1_520_000, "¥1.52"), (9_999, "¥0.0099"), (0, "¥0.00")]
+)
+def test_a_gain_is_rounded_down(micros: int, shown: str) -> None:
+    assert money_text(Money(micros=micros, currency="CNY"), is_gain=True) == shown
+
+
+@pytest.mark.parametrize(
+    ("micros", "said"),
+    [(423_411, "0.423411"), (0, "0.000000"), (-1, "-0.000001"), (10**12, "1000000.000000")],
+)
+def test_programs_get_every_millionth(micros: int, said: str) -> None:
+    amount = Money(micros=micros, currency="CNY")
+
+    assert (exact_digits(amount), exact_amount(amount)) == (said, f"{said} CNY")

@@ -14,6 +14,7 @@ from shared.results.columns import RowStatus, columns_of, cut_off
 from shared.results.rendering import AnswerRenderer
 from shared.results.replies.learnt_forms import LearntForms, PlainAnswer
 from shared.results.replies.result_lines import parse_result_line
+from shared.results.replies.token_details import details_in
 from tests.unit.results.test_part_rows import plan_of
 
 KINDS = [(kind, output) for kind in ("recipe_csv", "request_jsonl") for output in ("csv", "jsonl")]
@@ -38,6 +39,7 @@ def a_line(custom_id: str, content: str, *, thinking: str | None = None, **other
         "completion_tokens": 5,
         "prompt_tokens": 26,
         "prompt_tokens_details": {"cached_tokens": 3},
+        "completion_tokens_details": {"reasoning_tokens": 4},
         "total_tokens": 31,
     }
     body = {
@@ -71,8 +73,16 @@ class Readers:
         answer = parse_result_line(line)
         if answer is None or answer.status is not RowStatus.ANSWERED or answer.error_code:
             return None
-        tokens = (answer.prompt_tokens or 0, answer.completion_tokens or 0, answer.total_tokens or 0)
-        return (answer.custom_id, self._render(answer)[0], cut_off(answer.finish_reason), *tokens)
+        counts = (answer.prompt_tokens or 0, answer.completion_tokens or 0, answer.total_tokens or 0)
+        counts += details_in(answer.usage)
+        is_thought = bool(answer.reasoning_content)
+        return (
+            answer.custom_id,
+            self._render(answer)[0],
+            cut_off(answer.finish_reason),
+            is_thought,
+            *counts,
+        )
 
 
 READERS = {each: Readers(*each) for each in KINDS}
@@ -93,7 +103,7 @@ def test_any_texts_are_read_as_by_the_other_readers(text: str, thinking: str | N
         assert readers.forms.read(line) in {None, readers.carefully(line)}
 
 
-@pytest.mark.parametrize("place", [b"some", b"26", b"1776432582", b"r-q-1", b"flash"])
+@pytest.mark.parametrize("place", [b"some", b"26", b":3}", b":4}", b"1776432582", b"r-q-1", b"flash"])
 def test_odd_bytes_in_a_value_are_read_as_by_the_other_readers(place: bytes) -> None:
     line = a_line("q-1", 'some "words"\n')
     for part in ODD_BYTES:
@@ -162,11 +172,12 @@ def spooled(lines: list[bytes], *, has_forms: bool) -> list[Any]:
         render.text = None
     kept: list[bytes] = []
     ids = [f"q-{number}" for number in range(131)]
-    with AnswerSpool(ids, render, kept.append) as spool:
+    with AnswerSpool(ids, render, kept.append, (20, None)) as spool:
         spool.add_lines(lines)
         rows = [spool.rendered(n) if spool.is_answered(n) else spool.reason(n) for n in range(len(ids))]
         counts = (
             spool.tokens,
+            spool.charged,
             spool.found,
             spool.unmatched_lines,
             spool.repeated_ids,

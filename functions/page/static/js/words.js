@@ -209,6 +209,11 @@ const WORDS = {
   "job.quote": ["预计费用", "Expected cost"],
   "job.id": ["任务编号", "Job"],
   "job.counts": ["各行状态", "Rows"],
+  "job.cost": ["费用", "Cost"],
+  "job.cost.is": [
+    "{cost}（按报价时的价格），实时调用 {realTime}",
+    "{cost} at the quoted price, {realTime} in real time",
+  ],
 
   "row.answered": ["已回答", "answered"],
   "row.refused": ["被拒绝", "refused"],

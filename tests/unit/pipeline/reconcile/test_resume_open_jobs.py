@@ -16,9 +16,10 @@ from shared.bucket.keys import (
     settled_key,
     ticket_key,
 )
-from shared.bucket.records import Outcome, Plan, SettledShard, Source, Tokens
+from shared.bucket.records import Outcome, Plan, SettledShard, Source
 from shared.bucket.submission import Submission
 from shared.bucket.uploads import AgainTicket
+from shared.bucket.usage import Tokens
 from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob

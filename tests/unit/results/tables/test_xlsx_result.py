@@ -21,7 +21,9 @@ import python_calamine
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.money import Money
 from shared.bucket.records import Plan
+from shared.bucket.usage import AttemptBill, Bill, Tokens
 from shared.formats.sizes import MIB
 from shared.formats.tables import workbook_writer
 from shared.formats.tables.workbook_writer import MAX_SHEET_BYTES
@@ -142,13 +144,47 @@ def test_every_item_of_the_ledger_has_a_chinese_name() -> None:
         update={"recipe_key": "batch.yaml", "recipe_etag": "E", "seen_at": closed.closed_at}
     )
     more = {"source": source, "unread_answers": {"answer_not_json": 1}, "retry_of": "j", "warnings": ("w",)}
-    full = closed.model_copy(update={**counted, **more, "compression": "gzip", "delimiter": ","})
+    full = closed.model_copy(update={**counted, **more, **_billed(), "compression": "gzip", "delimiter": ","})
 
     names = {item: name for name, item, _ in ledger_rows(full, {"cells_cut": 1})}
 
     assert [item for item, name in names.items() if not name] == []
     assert names["finish_reasons.length"] == "不完整的答案（结束原因）"
     assert names["source.bucket"] == "存储桶"
+
+
+def test_the_ledger_says_each_amount_with_all_its_digits_and_its_currency() -> None:
+    store, plan = run_job("t.xlsx", workbook(["a"], ["x"]), XLSX)
+    closed = BucketRecords(store).find_ledger(JobId(plan.job_id))
+    assert closed is not None
+
+    said = {item: value for _, item, value in ledger_rows(closed.model_copy(update=_billed()), {})}
+
+    assert said["bill.cost"] == "1.500000 CNY"
+    assert said["bill.over_quote"] == "-0.000001 CNY"
+    assert [said[f"attempts.{number}.cost"] for number in (1, 2)] == ["1.500000 CNY", "0.000000 CNY"]
+
+
+def _billed() -> dict[str, object]:
+    amounts = {
+        name: Money(micros=micros, currency="CNY")
+        for name, micros in {
+            "cost": 1_500_000, "real_time": 3_000_000, "saved": 1_500_000,
+            "quoted": 1_500_001, "quoted_at_most": 9_000_000, "over_quote": -1,
+        }.items()
+    }  # fmt: skip
+    bill = Bill(**amounts, model="qwen-flash", source="https://…", read_on=date(2026, 6, 8))  # type: ignore[arg-type]
+    attempts = [
+        AttemptBill(
+            retries=0,
+            attempt=number,
+            tokens=Tokens(prompt=3),
+            cost=Money(micros=micros, currency="CNY"),
+            real_time=Money(micros=2 * micros, currency="CNY"),
+        )
+        for number, micros in ((1, 1_500_000), (2, 0))
+    ]
+    return {"bill": bill, "attempts": tuple(attempts)}
 
 
 @pytest.mark.parametrize("name", ["评论 2026", "a&b<c>", "it's", "x" * 31, "结果", "账目", "Sheet1"])

@@ -90,8 +90,10 @@ function facts(job) {
       typical: span(job.estimate.typical_s),
       slow: span(job.estimate.slow_s),
     });
+  const cost = job.cost && say("job.cost.is", { cost: job.cost, realTime: job.real_time });
   const lines = [
     ["job.counts", counts.join(" · ")],
+    ["job.cost", cost],
     ["job.model", [job.provider, job.model].filter(Boolean).join(" · ")],
     ["job.quote", job.quote && said(job.quote)],
     ["job.usual.title", history],

@@ -1,0 +1,38 @@
+"""The command that adds up what jobs used and cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from scripts.operate.bills.bill import Bill
+from scripts.operate.bills.show import as_csv, as_facts, as_table
+from scripts.operate.door.parameters import Door, command
+from scripts.operate.texts.said import said
+from shared.runtime.system_clock import SystemClock
+
+
+@command("bill", "What the jobs that ended in a month used and cost, by folder and model.")
+@click.option(
+    "--month",
+    type=click.DateTime(["%Y-%m"]),
+    metavar="YYYY-MM",
+    help="In the time of this machine; without it, this month.",
+)
+@click.option("--csv", "is_csv", is_flag=True, help="As a CSV table, with every millionth.")
+def bill(door: Door, month: datetime | None, *, is_csv: bool) -> None:
+    found = Bill(door.open_bucket().store)(month or SystemClock().now().astimezone())
+    door.reply.show(**as_facts(found))
+    if is_csv:
+        door.reply.tell(as_csv(found))
+        return
+    if found.lines:
+        door.reply.tell(said("bill_of", month=found.month))
+        door.reply.tell(as_table(found))
+    else:
+        door.reply.tell(said("bill_of_nothing", month=found.month))
+    if models := found.models_without_price:
+        door.reply.tell(said("bill_without_price", models=", ".join(models)))
+    if found.open_jobs:
+        door.reply.tell(said("bill_open", jobs=found.open_jobs))

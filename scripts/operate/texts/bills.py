@@ -1,0 +1,21 @@
+"""What is said of a month's bill."""
+
+from __future__ import annotations
+
+from scripts.operate.texts.text import Text
+
+TEXTS = {
+    "bill_of": Text(
+        "{month} 结束的任务，按报价时的价格和服务统计的用量计算。实际扣费以服务的账单为准。",
+        "Jobs that ended in {month}, at the prices of their quotes and by the tokens that the provider counted. What is charged is what the provider's own bill says.",
+    ),
+    "bill_of_nothing": Text("{month} 没有结束的任务。", "No job ended in {month}."),
+    "bill_without_price": Text(
+        "报价时不知道价格，只有用量：{models}。可以把价格写进存储桶根目录的 prices.yaml，对以后的任务有效。",
+        "No price was known when these were quoted, so there are tokens alone: {models}. Put your prices into prices.yaml at the bucket's root; they hold for later jobs.",
+    ),
+    "bill_open": Text(
+        "还有 {jobs} 个任务没有结束，结束后才计入。",
+        "{jobs} job(s) are still open and are counted once they have ended.",
+    ),
+}  # fmt: skip
