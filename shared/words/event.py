@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shared.bucket.base import Record, RecordPart
 from shared.bucket.keys import outbox_key, told_key, tries_prefix
+from shared.bucket.money import Money
 
 
 class EventKind(str, Enum):
@@ -29,6 +30,8 @@ class Event(RecordPart):
         path: The dropped file's, below ``inbox/``.
         by_status: The rows by how they ended.
         by_code: The problems of a refused file by code; of work that waits, the jobs by what for.
+        cost: What a job that has ended cost, by the price in its quote; ``None`` without one.
+        saved: How much more that is in real time.
         place: Where the result is, or the report about a refused file.
     """
 
@@ -41,6 +44,8 @@ class Event(RecordPart):
     by_status: dict[str, int] = Field(default_factory=dict)
     by_code: dict[str, int] = Field(default_factory=dict)
     tokens: int | None = None
+    cost: Money | None = None
+    saved: Money | None = None
     place: str = ""
     at: datetime
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from shared.money.amounts import money_text
 from shared.ports.channel import Word
 from shared.problems.escapes import escaped_line
 from shared.words.event import Event, EventKind
@@ -49,10 +50,22 @@ def _ended(event: Event) -> tuple[str, str]:
     zh = "，".join(f"{STATUS_ZH.get(status, status)} {rows:,} 行" for status, rows in event.by_status.items())
     en = ", ".join(f"{rows:,} {status}" for status, rows in event.by_status.items())
     tokens, place = event.tokens or 0, _shown(event.place)
+    cost_zh, cost_en = _cost(event)
     return (
-        f"共 {event.rows or 0:,} 行：{zh}。用量 {tokens:,} 个 token。结果：{place}",
-        f"{event.rows or 0:,} rows: {en}. {tokens:,} tokens. Result: {place}",
+        f"共 {event.rows or 0:,} 行：{zh}。用量 {tokens:,} 个 token{cost_zh}。结果：{place}",
+        f"{event.rows or 0:,} rows: {en}. {tokens:,} tokens{cost_en}. Result: {place}",
     )
+
+
+def _cost(event: Event) -> tuple[str, str]:
+    if event.cost is None or not event.tokens:
+        return "", ""
+    cost = money_text(event.cost)
+    zh, en = f"，按报价时的价格为 {cost}", f", {cost} at the quoted price"
+    if event.saved and event.saved.micros > 0:
+        saved = money_text(event.saved, is_gain=True)
+        zh, en = f"{zh}，比实时调用省 {saved}", f"{en}, {saved} less than in real time"
+    return zh, en
 
 
 def _refused(event: Event) -> tuple[str, str]:

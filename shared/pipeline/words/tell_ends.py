@@ -54,6 +54,8 @@ class TellEnds:
             rows=ledger.rows_out,
             by_status=ledger.by_status,
             tokens=ledger.tokens.total,
+            cost=ledger.bill.cost if ledger.bill else None,
+            saved=ledger.bill.saved if ledger.bill else None,
             place=ledger.result_key,
             at=ledger.closed_at,
         )

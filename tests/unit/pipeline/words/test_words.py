@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from shared.board.model import Board, HeldUp, OpenJob, held_up_by
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD, OUTBOX, Stage
+from shared.bucket.money import Money
 from shared.bucket.records import Plan
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.events.oss import UploadedObject
@@ -216,6 +217,20 @@ def test_a_word_has_counts_and_names_and_nothing_of_a_cell() -> None:
     assert word.data["path"] == "a/names.csv"
     everything = word.text + word.title + json.dumps(dict(word.data))
     assert not [said for said in ("Alice", "Bob", "Say", "ok:") if said in everything]
+
+
+def test_a_word_says_what_the_job_cost() -> None:
+    event = Event(
+        id="evt_1", kind=EventKind.DONE, job_id="j", path="a/b.csv", rows=2, by_status={"answered": 2},
+        tokens=4_115, cost=Money(micros=420_000, currency="CNY"), saved=Money(micros=430_000, currency="CNY"),
+        place="results/a/b.csv", at=datetime(2026, 11, 28, tzinfo=timezone.utc),
+    )  # fmt: skip
+
+    word = word_for(event)
+
+    assert "用量 4,115 个 token，按报价时的价格为 ¥0.42，比实时调用省 ¥0.43。" in word.lines[1]
+    assert "4,115 tokens, ¥0.42 at the quoted price, ¥0.43 less than in real time." in word.lines[3]
+    assert word.data["cost"] == {"micros": 420_000, "currency": "CNY"}
 
 
 def test_rows_without_an_answer_are_told() -> None:
