@@ -145,7 +145,8 @@ class Quote(RecordPart):
         input_tokens: An estimate; ``input_at_most`` is what it may be if the estimate is too low.
         output_tokens: Of answers and thinking, as earlier jobs had them.
         output_at_most: As the requests bound it.
-        known_from: How many earlier jobs ``output_tokens`` comes from.
+        known_from: How many earlier jobs ``output_tokens`` comes from; with none, it goes by the
+            length of the answers that the recipe asks for.
         expected: The money for both expected numbers; without ``output_tokens``, for the input.
         at_most: The money for both numbers at most.
         real_time: What ``expected`` would cost without a batch.

@@ -35,10 +35,13 @@ class Counted:
 
 @dataclass(frozen=True)
 class Experience:
-    """What earlier jobs needed: ``output_tokens`` for a thousand requests, as ``jobs`` had them."""
+    """What answers take: ``output_tokens`` for a thousand requests, as ``jobs`` had them.
+
+    No ``jobs``: as long as the recipe asks for.
+    """
 
     output_tokens: int
-    jobs: int
+    jobs: int = 0
 
 
 def make_quote(

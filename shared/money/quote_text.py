@@ -100,7 +100,8 @@ def _output_zh(quote: Quote) -> str:
         return "没有（向量不计输出）"
     about = "还不知道（这个文件夹里还没有同样的任务）"
     if quote.output_tokens is not None:
-        about = f"约 {quote.output_tokens:,} Token（按这个文件夹里最近 {quote.known_from} 个任务）"
+        by = f"按这个文件夹里最近 {quote.known_from} 个任务" if quote.known_from else "按要求的答案长度估算"
+        about = f"约 {quote.output_tokens:,} Token（{by}）"
     most = "" if quote.output_at_most is None else f"；最多 {quote.output_at_most:,} Token"
     return about + most
 
@@ -111,7 +112,8 @@ def _output_en(quote: Quote) -> str:
     about = "not known yet (no job like it in this folder so far)"
     if quote.output_tokens is not None:
         jobs = "the last job" if quote.known_from == 1 else f"the last {quote.known_from} jobs"
-        about = f"about {quote.output_tokens:,} tokens (by {jobs} in this folder)"
+        by = f"by {jobs} in this folder" if quote.known_from else "by the answers that are asked for"
+        about = f"about {quote.output_tokens:,} tokens ({by})"
     most = "" if quote.output_at_most is None else f"; at most {quote.output_at_most:,} tokens"
     return about + most
 

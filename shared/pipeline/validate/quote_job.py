@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -12,6 +13,7 @@ from shared.bucket.money import Price, Quote
 from shared.bucket.records import PlannedShard, Source
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputFacts
+from shared.money.characters import estimated_tokens
 from shared.money.line_parameters import LineParameters, widest
 from shared.money.quote import Counted, Experience, make_quote
 from shared.money.token_meter import TokenMeter
@@ -21,10 +23,13 @@ from shared.ports.profile import EMBEDDINGS, ProviderProfile
 from shared.ports.store import ObjectStore
 from shared.problems.render import render_both
 from shared.recipes.recipe import Recipe
+from shared.recipes.tasks.task import LABEL
 
 # Of earlier jobs the newest count: prompts change.
 _JOBS = 10
 _LISTED = 1000
+# Every answer ends in a token of its own.
+_END_TOKENS = 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,10 @@ class QuoteJob:
         )
         version = f"{source.etag}\n{source.recipe_etag or ''}"
         bound = self._bound(facts, options, price, lines)
-        quote = make_quote(counted, price, bound, self._experience(source, facts.model), version)
+        experience = self._experience(source, facts.model)
+        if experience is None and facts.kind is not InputKind.REQUEST_JSONL and bound.thinking == 0:
+            experience = _as_asked(options, counted)
+        quote = make_quote(counted, price, bound, experience, version)
         return quote.model_copy(update={"warnings": tuple(map(render_both, prices.problems))})
 
     def _bound(
@@ -85,3 +93,14 @@ class QuoteJob:
         if not newest:
             return None
         return Experience(round(median(tokens for _, tokens in newest)), len(newest))
+
+
+def _as_asked(options: Recipe, counted: Counted) -> Experience | None:
+    """Where a task says how long answers are: a label, or about as much as is to be translated."""
+    if options.classify:
+        answers = [json.dumps({LABEL: label}, ensure_ascii=False) for label in options.classify.labels]
+        return Experience(round(1000 * (estimated_tokens(*answers) / len(answers) + _END_TOKENS)))
+    if options.translate:
+        texts = counted.input_tokens - counted.shared_tokens * counted.requests
+        return Experience(max(1000 * texts // max(counted.requests, 1), 0) + 1000 * _END_TOKENS)
+    return None

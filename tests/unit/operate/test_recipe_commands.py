@@ -91,7 +91,7 @@ def test_the_first_row_is_shown_as_the_model_reads_it(terminal: Terminal) -> Non
     assert status == 0
     assert '表格 table    a.csv: csv, utf-8, ",", 2 行 rows' in said
     assert "答案 columns  label" in said
-    assert "\n报价：约 <¥0.0001，只算输入（批量价）；没有上限" in said
+    assert "\n报价：约 <¥0.0001（批量价）；没有上限" in said
     assert "no ceiling: write max_tokens: 500 in parameters" in said
     assert "──── system\n你很仔细。\n──── user\n判断下面的内容" in said
     assert "内容：\n很好用，买给父母的\n──── 参数 parameters\n" in said

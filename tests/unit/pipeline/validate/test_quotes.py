@@ -140,6 +140,28 @@ def test_what_answers_of_a_folder_cost_is_expected_of_its_next_file() -> None:
     assert quoted(store, "b/other.csv")["output_tokens"] is None
 
 
+@pytest.mark.parametrize(
+    ("recipe", "least", "most"),
+    [
+        ("model: qwen-flash\nclassify: {column: text, labels: [good, bad]}\n", 10, 16),
+        ("model: qwen-flash\ntranslate: {column: text, to: French}\n", 2, 30),
+        ("model: qwen3.5-plus\nclassify: {column: text, labels: [good, bad]}\nparameters: {enable_thinking: true}\n", None, None),
+        ("model: qwen-flash\nprompt: '{{ text }}'\n", None, None),
+    ],
+)  # fmt: skip
+def test_a_task_says_how_long_its_answers_are(recipe: str, least: int | None, most: int | None) -> None:
+    bench = Harness()
+    bench.store.put("inbox/batch.yaml", recipe.encode())
+    bench.store.put("inbox/t.csv", TABLE)
+
+    bench.functions.validate(UploadedObject("drop", "inbox/t.csv", ""), "run-1")
+
+    expected = quoted(bench.store, "t.csv")["output_tokens"]
+    assert expected is None if least is None or most is None else least <= expected <= most
+    text = bench.store.get("quotes/t.csv.quote.txt").decode()
+    assert ("by the answers that are asked for" in text) == ("按要求的答案长度估算" in text) == bool(expected)
+
+
 def test_a_provider_that_counts_no_tokens_teaches_nothing() -> None:
     store, _ = run_job("a/t.csv", TABLE, RECIPE, says("ok"))
 
