@@ -155,7 +155,8 @@ class AnswerSpool:
         if index is None or self._kinds[index]:
             return False
         self._kinds[index] = _ANSWERED
-        if is_thought or thinking or cached or prompt > self._plain_up_to:
+        is_odd = is_thought or thinking or cached or total > prompt + completion
+        if is_odd or prompt > self._plain_up_to:
             self._usage.add(prompt, completion, total, thinking, cached, is_thought=is_thought)
         else:  # in place, since to call something takes longer, and this is for every line
             self._prompt += prompt

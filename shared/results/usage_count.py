@@ -43,8 +43,11 @@ class UsageCount:
     ) -> None:
         """Add one reply; no detail can be more than what it is a part of.
 
-        If the model thought, the price of that holds for its answer, too.
+        If the model thought, the price of that holds for its answer, too. Some servers count what
+        was thought in the total alone.
         """
+        if total > prompt + completion:
+            completion, is_thought = total - prompt, True
         if cached:
             cached = min(cached, prompt)
         if thinking:

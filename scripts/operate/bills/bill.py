@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -12,6 +11,7 @@ from shared.bucket.keys import JOBS, OPEN
 from shared.bucket.money import Money
 from shared.bucket.records import Ledger
 from shared.bucket.usage import AttemptBill, Tokens
+from shared.pipeline.quota.ceilings import month_of
 from shared.ports.store import ObjectStore
 
 _LEDGER = "/ledger.json"
@@ -83,20 +83,18 @@ class Bill:
 
     store: ObjectStore
 
-    def __call__(self, month: datetime) -> FoundBill:
-        """That of the month in which this moment is; one without a zone is this machine's."""
-        start = datetime(month.year, month.month, 1).astimezone()
-        lines = tuple(_added(map(self._line, self._ledgers(start))))
+    def __call__(self, month: str) -> FoundBill:
+        """That of a month such as ``2026-11``, in the time by which ceilings and clouds have it."""
+        lines = tuple(_added(map(self._line, self._ledgers(month))))
         open_jobs = sum(1 for _ in self.store.list(OPEN))
-        return FoundBill(f"{start:%Y-%m}", lines, open_jobs)
+        return FoundBill(month, lines, open_jobs)
 
-    def _ledgers(self, start: datetime) -> Iterator[Ledger]:
+    def _ledgers(self, month: str) -> Iterator[Ledger]:
         for head in self.store.list(JOBS):
-            if not head.key.endswith(_LEDGER) or head.modified_at < start:
+            if not head.key.endswith(_LEDGER) or month_of(head.modified_at) < month:
                 continue  # one that was put before did not end later
             ledger = BucketRecords(self.store).find(head.key, Ledger)
-            ended = ledger.closed_at.astimezone() if ledger else None
-            if ledger and ended and (ended.year, ended.month) == (start.year, start.month):
+            if ledger and month_of(ledger.closed_at) == month:
                 yield ledger
 
     def _line(self, ledger: Ledger) -> BillLine:

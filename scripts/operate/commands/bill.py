@@ -10,6 +10,7 @@ from scripts.operate.bills.bill import Bill
 from scripts.operate.bills.show import as_csv, as_facts, as_table
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.texts.said import said
+from shared.pipeline.quota.ceilings import month_of
 from shared.runtime.system_clock import SystemClock
 
 
@@ -18,11 +19,12 @@ from shared.runtime.system_clock import SystemClock
     "--month",
     type=click.DateTime(["%Y-%m"]),
     metavar="YYYY-MM",
-    help="In the time of this machine; without it, this month.",
+    help="In Beijing time, as the clouds' bills; without it, this month.",
 )
 @click.option("--csv", "is_csv", is_flag=True, help="As a CSV table, with every millionth.")
 def bill(door: Door, month: datetime | None, *, is_csv: bool) -> None:
-    found = Bill(door.open_bucket().store)(month or SystemClock().now().astimezone())
+    wanted = f"{month:%Y-%m}" if month else month_of(SystemClock().now())
+    found = Bill(door.open_bucket().store)(wanted)
     door.reply.show(**as_facts(found))
     if is_csv:
         door.reply.tell(as_csv(found))

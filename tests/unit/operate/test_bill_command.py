@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -125,6 +125,16 @@ def test_a_month_has_the_jobs_that_ended_in_it(
     assert costs(told) == {"inbox/a/": 1}
     assert told["open_jobs"] == 1
     assert [each["code"] for each in told["said"]] == ["bill_of", "bill_open"]
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(-1, True), (0, False)])
+def test_months_are_those_of_beijing(
+    store: MemoryStore, capsys: pytest.CaptureFixture[str], minutes: int, *, counts: bool
+) -> None:
+    december = datetime(2026, 11, 30, 16, tzinfo=timezone.utc)
+    close(store, "a" * 16, "inbox/a/a.csv", attempt(1), closed_at=december + timedelta(minutes=minutes))
+
+    assert bool(billed(capsys)["lines"]) == counts
 
 
 def test_a_retry_is_billed_for_what_it_sent_itself(

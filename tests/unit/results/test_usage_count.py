@@ -105,6 +105,16 @@ def test_what_the_provider_did_not_count_is_not_charged(usage: Any) -> None:
     assert total(counted([line(0, usage)])) == TokenCounts()
 
 
+@pytest.mark.parametrize("more", [{}, {"reasoning_tokens": 8}])
+def test_what_stands_in_the_total_alone_was_thought_and_is_charged(more: dict[str, int]) -> None:
+    usage = {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 50, **more}
+
+    spool = counted([line(number, usage) for number in range(LINES)])
+
+    assert (spool.tokens.completion, spool.tokens.total) == (20 * LINES, 50 * LINES)
+    assert total(spool) == TokenCounts(input=30 * LINES, thinking=20 * LINES)
+
+
 def test_where_only_the_sum_is_told_it_is_that_of_the_request() -> None:
     assert counted([line(0, {"total_tokens": 42})]).tokens == Tokens(prompt=42, total=42)
 
