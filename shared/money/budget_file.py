@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from shared.bucket.keys import BUDGET, INBOX
 from shared.bucket.money import Ceiling, Money
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _KEYS = ("month", "folders")
 _EXAMPLE = "{marketing: 100 CNY}"
 # What a file must begin with, said of this one: a recipe's keys would be wrong here.
-_CODES = {"recipe_not_a_mapping": "budget_not_a_mapping", "recipe_empty": "budget_not_a_mapping"}
+_CODES = {"recipe_not_a_mapping": "budget_not_a_mapping"}
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,20 @@ class Budget:
 
     def ceilings_of(self, source_key: str) -> Iterator[Ceiling]:
         """Those that hold for a file of the inbox."""
-        path = source_key.removeprefix(INBOX)
+        path = normalize("NFC", source_key).removeprefix(INBOX)  # macOS decomposes accents
         for folder, at_most in sorted(self.folders.items()):
             if path.startswith(f"{folder}/"):
                 yield Ceiling(scope="folder", folder=folder, at_most=at_most)
         if self.month is not None:
             yield Ceiling(scope="all", at_most=self.month)
+
+    @property
+    def ceilings(self) -> Iterator[Ceiling]:
+        """All that it names, that of all files first."""
+        if self.month is not None:
+            yield Ceiling(scope="all", at_most=self.month)
+        for folder, at_most in sorted(self.folders.items()):
+            yield Ceiling(scope="folder", folder=folder, at_most=at_most)
 
     def limit_of(self, ceiling: Ceiling) -> Money:
         """What it says now; what the plan says if it names no such ceiling any more."""
@@ -46,7 +55,7 @@ class Budget:
 
 
 def parse_budget(content: bytes) -> Budget:
-    """Read it.
+    """Read it. One that is empty, or has nothing but comments, says nothing.
 
     Raises:
         UserInputError: With every problem found, each with its line.
@@ -54,6 +63,8 @@ def parse_budget(content: bytes) -> Budget:
     try:
         return _parse(content)
     except UserInputError as error:
+        if [each.code for each in error.problems] == ["recipe_empty"]:
+            return Budget()
         named = [
             dataclasses.replace(each, code=_CODES.get(each.code, each.code), file=BUDGET)
             for each in error.problems
@@ -84,10 +95,17 @@ def _folders(tree: YamlValues, problems: list[Problem]) -> Iterator[tuple[str, M
         values = {"example": _EXAMPLE}
         problems.append(Problem("price_mapping", tree.line_of(("folders",)), "folders", str(said), values))
         return
-    for folder, amount in said.items():
-        at_most = _amount(tree, ("folders", folder), amount, problems)
-        if at_most is not None:
-            yield folder.removeprefix(INBOX).strip("/"), at_most
+    found: set[str] = set()
+    for written, amount in said.items():
+        at_most = _amount(tree, ("folders", written), amount, problems)
+        folder = normalize("NFC", written).strip("/").removeprefix(INBOX)
+        if folder in found or folder in ("", INBOX.strip("/")):
+            # Silently another one would hold, or none at all.
+            line = tree.line_of(("folders", written))
+            problems.append(Problem("budget_folder", line, f"folders.{written}", written))
+        elif at_most is not None:
+            yield folder, at_most
+        found.add(folder)
 
 
 def _amount(tree: YamlValues, path: Path, said: Any, problems: list[Problem]) -> Money | None:

@@ -1,18 +1,22 @@
-"""Collects what request lines say beside their messages, each different set of parameters once."""
+"""Collects what bounds the cost of request lines, while they stream by."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pydantic import JsonValue
 
 from shared.ports.output_bound import OutputBound
 
-# What a request is about, and who answers it: neither bounds the answer.
-_NO_PARAMETERS = frozenset({"model", "messages", "input", "tools"})
-# Lines that differ in more ways are each of their own kind, and no memory is to grow with them.
-_MOST = 1000
+# Of requests that differ in these alone, the largest number bounds all.
+_COUNTS = ("max_tokens", "max_completion_tokens", "n", "thinking_budget")
+_MODES = ("enable_thinking", "thinking", "reasoning_effort")
+# What makes the service read more than the request holds.
+_SEARCHES = ("enable_search", "search_options", "web_search_options", "plugins")
+# No memory is to grow with the lines: values of modes are short, and there are a few.
+_MOST, _LONGEST = 1000, 200
 
 
 class LineParameters:
@@ -20,24 +24,58 @@ class LineParameters:
 
     Attributes:
         are_too_many: Not all sets of parameters were kept.
+        read_more: Some request has the service read more than its text, see ``reads_more``.
     """
 
     def __init__(self) -> None:
-        self._sets: dict[str, Mapping[str, JsonValue]] = {}
-        self.are_too_many = False
+        self._sets: dict[str, dict[str, JsonValue]] = {}
+        self.are_too_many = self.read_more = False
 
     def add(self, lines: bytes) -> None:
-        if self.are_too_many:
-            return
         for line in lines.rstrip(b"\n").split(b"\n"):
-            said = {
-                name: value for name, value in json.loads(line)["body"].items() if name not in _NO_PARAMETERS
-            }
-            self._sets.setdefault(json.dumps(said, sort_keys=True), said)
-        self.are_too_many = len(self._sets) > _MOST
+            self._add(json.loads(line)["body"])
+
+    def _add(self, body: Mapping[str, Any]) -> None:
+        self.read_more |= reads_more(body)
+        counts = {name: body[name] for name in _COUNTS if type(body.get(name)) is int}
+        modes = {name: body[name] for name in _MODES if name in body}
+        key = json.dumps([sorted(counts), modes], sort_keys=True)
+        if len(key) > _LONGEST or (key not in self._sets and len(self._sets) >= _MOST):
+            self.are_too_many = True
+            return
+        known = self._sets.setdefault(key, {**modes, **counts})
+        known.update({name: max(count, known[name]) for name, count in counts.items()})  # type: ignore[type-var]
 
     def __iter__(self) -> Iterator[Mapping[str, JsonValue]]:
         return iter(self._sets.values())
+
+
+def reads_more(body: Mapping[str, Any]) -> bool:
+    """Whether the service reads more for it than texts: images, sounds, films, what it searches.
+
+    How many tokens those have, the request does not say.
+    """
+    if any(body.get(name) for name in _SEARCHES):
+        return True
+    tools = body.get("tools")
+    if isinstance(tools, list) and any(_kind(tool, "function") != "function" for tool in tools):
+        return True
+    return any(_has_other_parts(body.get(name)) for name in ("messages", "input"))
+
+
+def _has_other_parts(said: Any) -> bool:
+    """Of a list of messages, texts or parts."""
+    if not isinstance(said, list):
+        return isinstance(said, dict)
+    return any(
+        _kind(each, "text") != "text" or _has_other_parts(each.get("content") or "")
+        for each in said
+        if isinstance(each, dict)
+    )
+
+
+def _kind(part: Any, usual: str) -> object:
+    return part.get("type", usual) if isinstance(part, dict) else usual
 
 
 def widest(bounds: Iterable[OutputBound]) -> OutputBound:

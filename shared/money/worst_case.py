@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shared.bucket.money import Money, Quote, TokenCounts, cost
 from shared.bucket.records import Outcome, PlannedShard
 from shared.bucket.submission import Submission
+from shared.money.invoice import cost_of
 from shared.money.quote import input_at_most
 
 
@@ -63,17 +64,13 @@ def charged_by(
 
 
 def charged_for(quote: Quote, shard: PlannedShard, outcome: Outcome) -> Charged:
-    """What an attempt with this outcome cost, rather too much than too little.
-
-    Whichever tier a single request is charged by, it is no higher one than the longest one's.
-    """
-    rates, each, said = quote.rates_at_most, output_of_each(quote), outcome.tokens
-    if rates is None or each is None:
+    """What an attempt with this outcome is billed, and what may be charged that nobody counted."""
+    rates, each = quote.rates_at_most, output_of_each(quote)
+    if quote.price is None or rates is None or each is None:
         return NOTHING
-    output = max(said.completion, said.total - said.prompt)
-    known = cost(TokenCounts(input=said.prompt, output=output), rates, "")
+    known, _ = cost_of(outcome.tokens, outcome.charged, quote.price)
     if not outcome.uncounted:
         return Charged(known.micros, 0)
     most = input_at_most(shard.input_tokens, shard.size_bytes)
-    perhaps = TokenCounts(input=max(most - said.prompt, 0), output=each * outcome.uncounted)
-    return Charged(known.micros, cost(perhaps, rates, "").micros)
+    uncounted = TokenCounts(input=max(most - outcome.tokens.prompt, 0), output=each * outcome.uncounted)
+    return Charged(known.micros, cost(uncounted, rates, "").micros)

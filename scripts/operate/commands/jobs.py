@@ -42,7 +42,9 @@ def status(door: Door, target: str | None, *, follow: bool) -> int | None:
     if follow:
         follow_board(door.open_bucket(), door.reply)
     else:
-        door.reply.show(jobs=_commands(door).status(target))
+        commands = _commands(door)
+        jobs = commands.status(target)
+        door.reply.show(jobs=jobs, **({} if target else {"budget": commands.budget()}))
     return None
 
 

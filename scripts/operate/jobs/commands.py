@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
 from scripts.operate.jobs.being_checked import being_checked
+from scripts.operate.jobs.budgets import budget_facts, budget_lines, ceiling_lines, free_now
 from scripts.operate.jobs.facts import job_facts, open_job_facts
 from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_retries
 from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines, waiting_lines
@@ -55,6 +56,7 @@ class Commands:
             plans = [each for plan in self.find(target) for each in job_and_retries(self._records, plan)]
             for plan in plans:
                 self._tell_all(job_lines(self._records, plan))
+                self._tell_all(ceiling_lines(self.bucket.store, plan))
             return [job_facts(self._records, plan) for plan in plans]
         return self.open_now()[0]
 
@@ -75,6 +77,12 @@ class Commands:
             self.tell(said("more_jobs", jobs=len(found) - MAX_JOBS))
         self._tell_untold()
         return [open_job_facts(job) for job in jobs], files
+
+    def budget(self) -> list[dict[str, object]]:
+        """What may still be spent this month, as facts; nothing without a ``budget.yaml``."""
+        found = free_now(self.bucket.store, SystemClock(), self._tell_all)
+        self._tell_all(budget_lines(found, SystemClock()))
+        return [budget_facts(each) for each in found]
 
     def find(self, target: str, *, is_to_go: bool = False) -> list[Plan]:
         """The jobs that are meant; raises ``Refusal`` if there is none."""

@@ -15,7 +15,9 @@ from shared.bucket.records import Ledger, Plan, SettledShard
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
 from shared.bucket.usage import Tokens
 from shared.money.invoice import bill_attempts, make_bill
+from shared.money.worst_case import ALL_RESERVED, NOTHING, charged_by
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
+from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.store import ObjectStore
@@ -81,6 +83,7 @@ class CloseJob:
         if closed and closed.erased_at:
             return closed
         shards = self._settled(plan)
+        self._settle_money(records, plan)
         dropped_at = dropped_last_at(records, plan)
         self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
         report = closed or self._ledger(plan, shards, plan.result_key)
@@ -99,6 +102,16 @@ class CloseJob:
             log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
         self._tell(plan, ledger)
         return ledger
+
+    def _settle_money(self, records: BucketRecords, plan: Plan) -> None:
+        """Return what is reserved still: a version that knows no ceilings may have collected it."""
+        under = Ceilings(self.store, self.clock, plan)
+        for attempt in sorted(under.left(), key=str):
+            sent, outcome = records.find_submission(attempt), records.find_outcome(attempt)
+            charged = ALL_RESERVED if sent and sent.batch_id else NOTHING
+            if sent and outcome:
+                charged = charged_by(plan.quote, plan.shard(attempt.shard), sent, outcome)
+            under.settle(attempt, charged)
 
     def _tell(self, plan: Plan, ledger: Ledger) -> None:
         self._remember(plan, ledger)

@@ -27,6 +27,11 @@ class Balances:
     store: ObjectStore
     prefix: str
 
+    @property
+    def standing(self) -> Balance:
+        """As it is at this moment."""
+        return self._highest()[1] or Balance()
+
     def change(self, change: Callable[[Balance], Balance]) -> Balance:
         """Let a change stand, and return the balance in which it does.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from shared.bucket.attempt import Attempt
+from shared.bucket.attempt import Attempt, parse_attempt
 from shared.bucket.keys import BUDGET, balance_prefix
 from shared.bucket.money import Balance, Ceiling, Money, Reservation
 from shared.bucket.records import Plan
@@ -22,7 +22,7 @@ from shared.pipeline.deadlines import CLOCK_ERROR
 from shared.pipeline.quota.balances import Balances
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
-from shared.problems.exceptions import ObjectMissing, UserInputError
+from shared.problems.exceptions import ObjectMissing, TransientError, UserInputError
 
 # The months of the clouds' bills are those of Beijing.
 _BEIJING = timedelta(hours=8)
@@ -47,7 +47,8 @@ class NoRoom:
     @property
     def is_final(self) -> bool:
         """Whether it never will: a job's ceiling has no next month, and nothing will come free."""
-        return self.ceiling.scope == "job" and not self.reserved.micros
+        is_over = self.spent.micros + self.needed.micros > self.ceiling.at_most.micros
+        return self.ceiling.scope == "job" and not self.reserved.micros and is_over
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,21 @@ class Ceilings:
     plan: Plan
 
     def reserve(self, attempt: Attempt, claim: int, needed: Money) -> NoRoom | None:
-        """Reserve it under all of them, or under none and say under which there is no room."""
+        """Reserve it under all of them, or under none and say under which there is no room.
+
+        Raises:
+            TransientError: A later claim has reserved: this one is over.
+        """
         mine, month = Reservation(claim=claim, micros=needed.micros), month_of(self.clock.now())
         self._give_back(attempt, claim, kept=month)
         for ceiling in self._now():
             balance = self._balances(ceiling, month).change(
                 partial(_reserved, str(attempt), mine, ceiling.at_most.micros)
             )
-            if balance.reserved.get(str(attempt)) != mine:
+            standing = balance.reserved.get(str(attempt))
+            if standing is not None and standing.claim > claim:
+                raise TransientError(f"{attempt}: a later claim than {claim} sends it")
+            if standing != mine:
                 self.give_back(attempt, claim)
                 return _no_room(ceiling, balance, str(attempt), needed)
         return None
@@ -79,6 +87,12 @@ class Ceilings:
         """The attempt is decided: what it cost is spent, and the rest is free."""
         for ceiling, month in self._of_all_months():
             self._balances(ceiling, month).change(partial(_settled, str(attempt), charged))
+
+    def left(self) -> set[Attempt]:
+        """The attempts of the job for which something is reserved still."""
+        balances = (self._balances(*each).standing for each in self._of_all_months())
+        attempts = {parse_attempt(unit) for balance in balances for unit in balance.reserved}
+        return {each for each in attempts if each and each.job_id == self.plan.job_id}
 
     def _give_back(self, attempt: Attempt, claim: int, *, kept: str | None = None) -> None:
         """But for one month, and what holds in all: an earlier claim may have died before it."""
@@ -107,12 +121,24 @@ class Ceilings:
     def _budget(self) -> Budget:
         """One that is gone or wrong changes nothing: what the plan says holds."""
         try:
-            return parse_budget(self.store.get(BUDGET))
-        except (ObjectMissing, UserInputError):
+            return read_budget(self.store)
+        except UserInputError:
             return Budget()
 
     def _balances(self, ceiling: Ceiling, month: str) -> Balances:
         return Balances(self.store, balance_prefix(ceiling, self.plan.job_id, month))
+
+
+def read_budget(store: ObjectStore) -> Budget:
+    """What the operator's file says; nothing if there is none.
+
+    Raises:
+        UserInputError: It is wrong.
+    """
+    try:
+        return parse_budget(store.get(BUDGET))
+    except ObjectMissing:
+        return Budget()
 
 
 def month_of(at: datetime) -> str:

@@ -8,10 +8,9 @@ from shared.bucket.keys import BUDGET
 from shared.bucket.money import Ceiling
 from shared.bucket.records import Plan
 from shared.money.amounts import money_text
-from shared.money.budget_file import Budget, parse_budget
 from shared.money.worst_case import worst_case
+from shared.pipeline.quota.ceilings import read_budget
 from shared.ports.store import ObjectStore
-from shared.problems.exceptions import ObjectMissing
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_both
 from shared.recipes.recipe import PriceTerms
@@ -26,18 +25,20 @@ def ceilings_for(store: ObjectStore, source_key: str, terms: PriceTerms) -> tupl
             be spent.
     """
     own = () if terms.at_most is None else (Ceiling(scope="job", at_most=terms.at_most),)
-    return (*own, *_budget(store).ceilings_of(source_key))
+    return (*own, *read_budget(store).ceilings_of(source_key))
 
 
-def _budget(store: ObjectStore) -> Budget:
-    try:
-        return parse_budget(store.get(BUDGET))
-    except ObjectMissing:
-        return Budget()
+def problems_under(plan: Plan, *, reads_more: bool) -> list[Problem]:
+    """Why a planned job could not be kept under its ceilings, if so.
 
-
-def problems_under(plan: Plan) -> list[Problem]:
-    """Why a planned job could not be kept under its ceilings, if so."""
+    Args:
+        plan: With its quote and its ceilings.
+        reads_more: Its service reads more than the texts that were counted.
+    """
+    if reads_more:
+        values = [{"limit": money_text(ceiling.at_most)} for ceiling in plan.ceilings]
+        pairs = zip(plan.ceilings, values, strict=True)
+        return [_problem("ceiling_beyond_text", ceiling, each) for ceiling, each in pairs]
     return [problem for ceiling in plan.ceilings for problem in _problems(plan, ceiling)]
 
 

@@ -53,6 +53,14 @@ MONEY_MESSAGES: dict[str, Message] = {
         "这里有费用上限 {limit}，但输出多长没有限制，无法保证不超过，所以没有发送。请在 parameters（请求文件是每行的 body）里写 {write}，或去掉上限。",
         "There is a ceiling of {limit}, but nothing limits the output, so it cannot be kept and nothing was sent. Write in parameters, or in each body of request lines: {write}. Or remove the ceiling.",
     ),
+    "ceiling_beyond_text": Message(
+        "这里有费用上限 {limit}，但请求里有图片、音频、视频或联网搜索，它们用多少 Token 事先无法知道，不能保证不超过，所以没有发送。请去掉这些内容，或去掉上限。",
+        "There is a ceiling of {limit}, but the requests hold images, sounds or films, or let the model search: nobody knows how many tokens those have, so it cannot be kept and nothing was sent. Take them out, or remove the ceiling.",
+    ),
+    "budget_folder": Message(
+        "“{found}”不是一个单独的文件夹：它指整个 inbox/，或者写了两次。全部文件的上限请写 month；每个文件夹只写一次。",
+        '"{found}" names no folder of its own: it is all of inbox/, or it stands there twice. Write month for all files, and each folder once.',
+    ),
     "ceiling_currency": Message(
         "费用上限 {limit} 和 {model} 的价格不是同一种货币，无法比较，所以没有发送。请用 {currency} 写上限。",
         "The ceiling of {limit} and the price of {model} are in different currencies, so nothing was sent. Write the ceiling in {currency}.",

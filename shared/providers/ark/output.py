@@ -16,8 +16,9 @@ def output_bound_for(parameters: Mapping[str, JsonValue], thinks: str) -> Output
     4,096 for the answer; whether that holds for newer models it does not say, so none is assumed.
     """
     answers, both = answers_in(parameters), count_in(parameters, "max_completion_tokens")
-    if both is not None:
-        return OutputBound(both * answers, 0)
+    if both is not None:  # all of it may be thinking, which may be dearer
+        is_off = _is_off(parameters, thinks)
+        return OutputBound(both * answers, 0) if is_off else OutputBound(0, both * answers)
     answer = count_in(parameters, "max_tokens")
     if _is_off(parameters, thinks):
         write = () if answer is not None else ("max_tokens: 500",)

@@ -38,7 +38,10 @@ def test_a_file_is_under_its_folders_and_the_whole_month(
         ("folders: {a: 5}", 'folders.a: "5" is no amount'),
         ("folders: 5 CNY", "folders: here must be keys and values"),
         ("moth: 5 CNY", 'Did you mean "month"'),
-        ("", "budget.yaml must say"),
+        ("folders: {inbox/: 5 CNY}", "names no folder of its own"),
+        ("folders: {inbox: 5 CNY}", "names no folder of its own"),
+        ("folders: {/: 5 CNY}", "names no folder of its own"),
+        ("folders: {a: 5 CNY, a/: 6 CNY}", "names no folder of its own"),
         ("- 5 CNY", "budget.yaml must say"),
     ],
 )
@@ -54,3 +57,14 @@ def test_each_mistake_is_told_with_its_line(text: str, said: str) -> None:
 def test_what_is_no_text_is_no_budget() -> None:
     with pytest.raises(UserInputError):
         parse_budget(b"\xff\xfe\x00")
+
+
+@pytest.mark.parametrize("text", ["", "# month: 5 CNY\n"])
+def test_an_empty_budget_says_nothing(text: str) -> None:
+    assert [*parse_budget(text.encode()).ceilings_of("inbox/a.csv")] == []
+
+
+def test_accents_may_be_decomposed() -> None:
+    budget = parse_budget("folders: {caf\u00e9: 5 CNY}".encode())
+
+    assert [each.folder for each in budget.ceilings_of("inbox/cafe\u0301/a.csv")] == ["caf\u00e9"]

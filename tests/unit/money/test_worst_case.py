@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from shared.bucket.money import Quote
-from shared.bucket.records import Outcome, PlannedShard, Tokens
+from shared.bucket.money import Quote, TokenCounts
+from shared.bucket.records import Outcome, PlannedShard
 from shared.bucket.submission import Submission, SubmissionKind
+from shared.bucket.usage import Tokens
 from shared.money.price_file import parse_prices
 from shared.money.quote import Counted, make_quote
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged, charged_by, worst_case
@@ -75,10 +78,12 @@ def test_what_was_counted_is_charged() -> None:
     assert charged_by(quoted(), SHARD, sent(), outcome(8_000, 20_000)) == Charged(600 + 15_000, 0)
 
 
-def test_what_a_total_has_beside_the_answer_is_charged_as_an_answer() -> None:
-    charged = charged_by(quoted(), SHARD, sent(), outcome(8_000, 20_000, total=30_000))
+def test_each_row_is_charged_by_its_own_tier_and_not_by_the_longest_ones() -> None:
+    quote = make_quote(replace(COUNTED, longest_bytes=10**6), PRICES["qwen-plus"], BOUND, None, "etag")
+    tiers = (TokenCounts(input=1_000_000, output=1_000_000), TokenCounts(input=1_000_000))
+    decided = outcome(2_000_000, 1_000_000).model_copy(update={"charged": tiers})
 
-    assert charged.known == 600 + 16_500
+    assert charged_by(quote, SHARD, sent(), decided) == Charged(400_000 + 1_000_000 + 1_200_000, 0)
 
 
 def test_rows_of_which_nobody_told_the_tokens_may_have_cost_the_most() -> None:

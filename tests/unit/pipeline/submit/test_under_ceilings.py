@@ -252,6 +252,23 @@ def test_a_batch_that_was_cancelled_before_it_ran_costs_nothing() -> None:
     assert balance(job) == (0, 0)
 
 
+def test_what_an_older_version_collected_is_returned_at_the_close() -> None:
+    job = under(("job", 10_000), ("all", 10_000), shards=(("a", "b"), ("c",)))
+    for shard in (1, 2):
+        job.submit(attempt(shard=shard))
+    plan = job.plan.model_dump_json().encode()
+    job.store.put(
+        record_key(job.job_id, "plan.json"), job.plan.model_copy(update={"ceilings": ()}).to_bytes()
+    )
+    finish(job, attempt(shard=1))
+    assert balance(job) == (0, 3 * ROW)
+    job.store.put(record_key(job.job_id, "plan.json"), plan)
+
+    finish(job, attempt(shard=2))
+
+    assert balance(job, "job") == balance(job, "all") == (3 * ROW_USED, 0)
+
+
 def test_wherever_an_invocation_dies_everything_is_spent_once_and_nothing_stays_reserved() -> None:
     def ends(job: Pipeline) -> None:
         for batch in job.provider.unfinished():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 
@@ -25,7 +26,7 @@ def drop(
 def line(**body: object) -> bytes:
     whole = {"model": "qwen-flash", "messages": [{"role": "user", "content": "hi"}], **body}
     request = {
-        "custom_id": str(len(str(body))),
+        "custom_id": sha256(str(body).encode()).hexdigest(),
         "method": "POST",
         "url": "/v1/chat/completions",
         "body": whole,
@@ -114,3 +115,40 @@ def test_the_ceiling_in_the_place_of_its_section_is_told_how_to_write_it() -> No
     bench, _ = drop(f"{RECIPE}price: 30 CNY\n")
 
     assert "price: {at_most: 30 CNY}" in bench.report("a/t.csv")
+
+
+IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.test/b.png"}}]}]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"messages": IMAGE},
+        {"enable_search": True},
+        {"tools": [{"type": "web_search"}]},
+        {"web_search_options": {"search_context_size": "low"}},
+    ],
+)
+def test_what_has_more_tokens_than_its_text_is_refused_under_a_ceiling(more: dict[str, object]) -> None:
+    bench, said = drop(
+        BOUNDED, "month: 500 CNY\n", "t.jsonl", line(max_tokens=5) + line(max_tokens=5, **more)
+    )
+
+    assert said == "rejected"
+    assert "[ceiling_beyond_text]" in bench.report("t.jsonl")
+
+
+def test_a_recipe_that_lets_the_model_search_is_refused_under_a_ceiling() -> None:
+    searching = f"{RECIPE}parameters: {{max_tokens: 100, enable_search: true}}\n"
+
+    assert drop(searching, "month: 500 CNY\n")[1] == "rejected"
+    assert drop(searching)[1] == "planned"
+
+
+def test_lines_may_differ_in_what_bounds_no_answer_and_in_every_number() -> None:
+    whole = b"".join(line(max_tokens=number, seed=number, user=f"{number}" * 9) for number in range(1, 2001))
+
+    bench, said = drop(f"{RECIPE}price: {{at_most: 50 CNY}}\n", None, "t.jsonl", whole)
+
+    assert said == "planned"
+    assert bench.plan().quote.output_at_most == 2000 * 2000  # type: ignore[union-attr]

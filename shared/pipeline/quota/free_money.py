@@ -1,0 +1,53 @@
+"""How much may still be spent, for people: what is spent and reserved under each ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.bucket.keys import balance_prefix
+from shared.bucket.money import Balance, Ceiling, Money
+from shared.bucket.records import Plan
+from shared.pipeline.quota.balances import Balances
+from shared.pipeline.quota.ceilings import month_of, read_budget
+from shared.ports.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class FreeMoney:
+    """One ceiling at one moment."""
+
+    ceiling: Ceiling
+    spent: Money
+    reserved: Money
+    free: Money
+
+
+def free_this_month(store: ObjectStore, now: datetime) -> Iterator[FreeMoney]:
+    """Of all files and of each folder that the operator's budget names.
+
+    Raises:
+        UserInputError: The budget is wrong.
+    """
+    for ceiling in read_budget(store).ceilings:
+        yield _free(store, ceiling, "", month_of(now))
+
+
+def free_of_job(store: ObjectStore, plan: Plan) -> Iterator[FreeMoney]:
+    """Of the job's own ceiling, if it has one."""
+    for ceiling in plan.ceilings:
+        if ceiling.scope == "job":
+            yield _free(store, ceiling, plan.job_id, "")
+
+
+def _free(store: ObjectStore, ceiling: Ceiling, job_id: str, month: str) -> FreeMoney:
+    balance = Balances(store, balance_prefix(ceiling, job_id, month)).standing
+    return free_under(ceiling, balance)
+
+
+def free_under(ceiling: Ceiling, balance: Balance) -> FreeMoney:
+    """What a balance leaves; nothing where a budget was lowered below what was spent."""
+    reserved, most = balance.reserved_by_others(""), ceiling.at_most
+    amounts = (balance.spent, reserved, max(most.micros - balance.spent - reserved, 0))
+    return FreeMoney(ceiling, *(Money(micros=each, currency=most.currency) for each in amounts))
