@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.localcloud.answers.built_in_texts import answer_for
@@ -15,6 +18,7 @@ from scripts.operate.__main__ import main
 from scripts.operate.access import open_provider_to_ask
 from scripts.operate.recipes.preview_table import preview_table
 from tests.support.bailian_wire import KEY
+from tests.support.workbooks import sheet_of
 
 TABLE = "编号,评论\n" + "".join(f"A{number},评论 {number}\n" for number in range(9))
 RECIPE = "model: qwen-flash\nprompt: 好评还是差评？{{ 评论 }}\n"
@@ -56,6 +60,26 @@ def test_the_first_rows_are_answered_as_a_job_would(
     assert -1 < places[0] < places[1] < places[2]
     assert all(answer in said for answer in answers)
     assert "── A2" not in said
+
+
+@pytest.mark.parametrize("output", ["xlsx", "parquet"])
+def test_cells_that_keep_their_types_are_shown_as_texts(
+    env: dict[str, str], table: Path, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (table.parent / "batch.yaml").write_text(f"{RECIPE}output: {{format: {output}}}\n", encoding="utf-8")
+    typed = {"评论": ["好"], "日期": [date(2026, 1, 2)], "价格": [2.5], "空": [None]}
+    if output == "xlsx":
+        path = table.with_suffix(".xlsx")
+        path.write_bytes(sheet_of([*typed], *zip(*typed.values(), strict=True)))
+    else:
+        path = table.with_suffix(".parquet")
+        pq.write_table(pa.table(typed), path)
+
+    assert main(["preview", str(path)], env) == 0
+    assert "── 好 | 2026-01-02 | 2.5 | \n" in capsys.readouterr().out
+    assert main(["preview", str(path), "--json"], env) == 0
+    [row] = json.loads(capsys.readouterr().out)["rows"]
+    assert row["cells"] == ["好", "2026-01-02", "2.5", ""]
 
 
 def test_programs_read_answers_columns_and_errors(

@@ -10,6 +10,7 @@ from scripts.operate.recipes.show_recipe import Tell, planned
 from scripts.operate.texts.said import Refusal, said
 from shared.bucket.records import Plan
 from shared.formats.lines import byte_lines
+from shared.formats.tables.typed_cells import shown_cell
 from shared.pipeline.preview import PreviewedRow, preview
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
@@ -52,7 +53,7 @@ def preview_table(
         for line in _lines(original, row):
             tell(line)
     return [
-        {"custom_id": original.custom_id, "cells": original.cells, **vars(row)}
+        {"custom_id": original.custom_id, "cells": _texts(original), **vars(row)}
         for original, row in zip(originals, previewed, strict=True)
     ]
 
@@ -78,8 +79,13 @@ def _previewed(plan: Plan, requests: Sequence[bytes], provider: Provider) -> lis
         raise Refusal("preview_not_possible", *problem.split("\n")) from trouble
 
 
+def _texts(original: OriginalRow) -> list[str]:
+    """The row as people read it, also where the result will keep types."""
+    return [*map(shown_cell, original.cells)]
+
+
 def _lines(original: OriginalRow, row: PreviewedRow) -> Iterator[str]:
-    shown = escaped_line(" | ".join(original.cells) or original.custom_id)
+    shown = escaped_line(" | ".join(_texts(original)) or original.custom_id)
     yield f"──── {shown[:_SHOWN_CHARS]}{'…' * (len(shown) > _SHOWN_CHARS)}"
     for text in (row.answer, *(f"{column}: {value}" for column, value in row.columns.items()), row.error):
         if text:

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from shared.formats.tables.cell_texts import cell_text
+
 
 class CellError(str):
     """What a formula ended in, such as ``#N/A``."""
@@ -74,6 +76,11 @@ def sheet_value(cell: JsonValue) -> SheetValue:
         return cell  # type: ignore[return-value]  # lists are not made
     ((kind, value),) = cell.items()
     return _VALUES[kind](value)
+
+
+def shown_cell(cell: JsonValue) -> str:
+    """What was kept of a cell, a workbook's or a Parquet file's, as people read it."""
+    return cell_text(sheet_value(cell))
 
 
 _TYPED: Mapping[type, Callable[[Any], JsonValue]] = {

@@ -12,9 +12,12 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.formats.heads import beginning
 from shared.formats.lines import byte_lines
+from shared.formats.tables.typed_cells import shown_cell
 from shared.pipeline.page.first_rows import SHOWN_ROWS, FirstRows
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
+from shared.results.formats import FORMATS
+from shared.results.tables.part_values import Places
 
 # More than a few rows that anybody looks at; of a longer one the rest is cut off.
 _MAX_BYTES = 256 * 1024
@@ -34,7 +37,7 @@ def first_results(store: ObjectStore, plan: Plan) -> FirstRows | None:
         return None
     if plan.output_format == "csv":
         return _of_table(content.decode(plan.output_encoding, errors="ignore"))
-    return _of_lines(content)
+    return _of_lines(content, _typed_columns(plan))
 
 
 def _of_table(text: str) -> FirstRows:
@@ -44,7 +47,12 @@ def _of_table(text: str) -> FirstRows:
     return FirstRows(header, list(islice(rows, SHOWN_ROWS)))
 
 
-def _of_lines(content: bytes) -> FirstRows:
+def _typed_columns(plan: Plan) -> int:
+    """How many columns hold typed cells of the file itself; they come first."""
+    return Places(plan).own if plan.format in FORMATS[plan.output_format].typed_inputs else 0
+
+
+def _of_lines(content: bytes, typed: int) -> FirstRows:
     columns: list[str] = []
     rows = []
     for line in islice(byte_lines([content]), SHOWN_ROWS):
@@ -53,7 +61,8 @@ def _of_lines(content: bytes) -> FirstRows:
         except ValueError:  # cut off
             break
         columns = columns or [*values]
-        rows.append([_text(values.get(name)) for name in columns])
+        cells = [values.get(name) for name in columns]
+        rows.append([*map(shown_cell, cells[:typed]), *map(_text, cells[typed:])])
     return FirstRows(columns, rows)
 
 

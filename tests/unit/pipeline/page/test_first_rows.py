@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from datetime import date
 
 import pytest
 
@@ -104,6 +105,16 @@ def test_the_first_results_are_shown_in_whatever_format_they_are(output: str) ->
     assert shown
     assert shown.columns[:4] == ["a", "b", "status", "content"]
     assert shown.rows[0][2:4] == ["answered", "回答"]
+
+
+def test_of_typed_cells_their_texts_are_shown() -> None:
+    table = sheet_of(["a", "day", "price", "paid"], ["x", date(2026, 1, 2), 2.0, True])
+    store, plan = run_job("t.xlsx", table, f"{PROMPT}output: {{format: xlsx}}\n", says("回答"))
+
+    shown = first_results(store, plan)
+
+    assert shown
+    assert shown.rows[0][:6] == ["x", "2026-01-02", "2", "TRUE", "answered", "回答"]
 
 
 def test_a_long_answer_is_shown_too() -> None:
