@@ -23,7 +23,7 @@ class LineParameters:
     """Takes whole lines as they are sent. It reads each, so only a ceiling is worth its time.
 
     Attributes:
-        are_too_many: Not all sets of parameters were kept.
+        are_too_many: Not all sets of parameters were kept, or not all can be understood.
         read_more: Some request has the service read more than its text, see ``reads_more``.
     """
 
@@ -38,6 +38,8 @@ class LineParameters:
     def _add(self, body: Mapping[str, Any]) -> None:
         self.read_more |= reads_more(body)
         counts = {name: body[name] for name in _COUNTS if type(body.get(name)) is int}
+        # What is no whole number may be read as one by the service.
+        self.are_too_many |= any(body.get(name) is not None for name in _COUNTS if name not in counts)
         modes = {name: body[name] for name in _MODES if name in body}
         key = json.dumps([sorted(counts), modes], sort_keys=True)
         if len(key) > _LONGEST or (key not in self._sets and len(self._sets) >= _MOST):
@@ -51,9 +53,10 @@ class LineParameters:
 
 
 def reads_more(body: Mapping[str, Any]) -> bool:
-    """Whether the service reads more for it than texts: images, sounds, films, what it searches.
+    """Whether the service reads more for it than texts: images, sounds, films, files, the web.
 
-    How many tokens those have, the request does not say.
+    How many tokens those have, the request does not say. A file may be named by a text:
+    https://help.aliyun.com/zh/model-studio/long-context-qwen-long.
     """
     if any(body.get(name) for name in _SEARCHES):
         return True
@@ -64,14 +67,21 @@ def reads_more(body: Mapping[str, Any]) -> bool:
 
 
 def _has_other_parts(said: Any) -> bool:
-    """Of a list of messages, texts or parts."""
+    """Of a text, or a list of messages, texts or parts."""
+    if isinstance(said, str):
+        return names_file(said)
     if not isinstance(said, list):
         return isinstance(said, dict)
     return any(
-        _kind(each, "text") != "text" or _has_other_parts(each.get("content") or "")
-        for each in said
+        _kind(each, "text") != "text" or any(_has_other_parts(each.get(name)) for name in ("content", "text"))
         if isinstance(each, dict)
+        else _has_other_parts(each)
+        for each in said
     )
+
+
+def names_file(text: str) -> bool:
+    return "fileid://" in text
 
 
 def _kind(part: Any, usual: str) -> object:

@@ -33,9 +33,10 @@ NO_OUTPUT = OutputBound(0, 0)
 
 
 def count_in(parameters: Mapping[str, JsonValue], *names: str) -> int | None:
-    """The first of these parameters that is a whole number, not negative."""
+    """The first of these parameters that is a whole number, also ``9.0``, and not negative."""
     values = (parameters.get(name) for name in names)
-    return next((each for each in values if type(each) is int and each >= 0), None)
+    whole = (int(each) for each in values if type(each) is int or (type(each) is float and each.is_integer()))
+    return next((each for each in whole if each >= 0), None)
 
 
 def answers_in(parameters: Mapping[str, JsonValue]) -> int:

@@ -30,7 +30,7 @@ class Balances:
     @property
     def standing(self) -> Balance:
         """As it is at this moment."""
-        return self._highest()[1] or Balance()
+        return self.change(lambda balance: balance)
 
     def change(self, change: Callable[[Balance], Balance]) -> Balance:
         """Let a change stand, and return the balance in which it does.
@@ -45,7 +45,11 @@ class Balances:
                 continue  # another writer has just replaced it
             changed = change(standing)
             if changed == standing:
-                return standing
+                # A late writer may have created this number again once it was deleted, and that is
+                # what was read. A number that is still the highest was never deleted.
+                if max(self._generations(), default=0) == generation:
+                    return standing
+                continue
             mine = generation + 1
             if self.store.put_if_absent(self._key(mine), changed.to_bytes()) and self._is_highest(mine):
                 return changed

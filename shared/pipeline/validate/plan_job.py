@@ -18,7 +18,7 @@ from shared.inputs.formats import has_request_lines
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts, RowBlock
-from shared.money.line_parameters import LineParameters, reads_more
+from shared.money.line_parameters import LineParameters, names_file, reads_more
 from shared.pipeline.validate.check_ceilings import ceilings_for, problems_under, with_warnings
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
@@ -135,7 +135,8 @@ class PlanJob:
         warnings = (*mine.warnings, *quote.warnings)
         under = {"quote": quote, "warnings": warnings, "ceilings": terms.ceilings}
         mine = with_warnings(mine.model_copy(update=under))
-        more = writer.lines.read_more if writer.lines else reads_more(options.parameters)
+        own = reads_more(options.parameters) or names_file(f"{options.system} {options.prompt}")
+        more = writer.lines.read_more if writer.lines else own
         if problems := problems_under(mine, reads_more=more):
             writer.delete(shards)
             raise UserInputError(problems)

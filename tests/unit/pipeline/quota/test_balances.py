@@ -96,6 +96,21 @@ def test_no_change_is_lost_whatever_others_do_between_two_calls(number: int, oth
     assert standing_in(store).reserved.keys() == {"mine"}
 
 
+def test_a_number_that_a_late_writer_created_again_is_not_believed() -> None:
+    store, name = MemoryStore(), f"{PREFIX}00000001"
+    Balances(store, PREFIX).change(reserve)
+
+    def meanwhile() -> None:
+        store.before = None
+        Balances(store, PREFIX).change(spend)  # the second generation, which deletes the first
+        assert store.put_if_absent(name, Balance().to_bytes())  # by a writer that had found nothing
+
+    store.before = at_call(1, meanwhile)  # between listing and reading
+    Balances(store, PREFIX).change(lambda standing: standing.without("mine"))
+
+    assert standing_in(store) == Balance(spent=10, made_by=standing_in(store).made_by)
+
+
 def test_a_create_whose_answer_was_lost_is_not_done_again() -> None:
     store = LosesAnswers(1)
 

@@ -92,6 +92,7 @@ def test_that_not_all_may_be_sent_is_a_warning() -> None:
     [
         ([line(max_tokens=5), line(max_tokens=700)], True),
         ([line(max_tokens=5), line()], False),
+        ([line(max_tokens=5), line(max_tokens=5, n=9.0)], False),
         ([line(max_tokens=5), line(max_tokens=5, enable_thinking=True)], False),
     ],
 )
@@ -125,6 +126,7 @@ IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url":
     [
         {"messages": IMAGE},
         {"enable_search": True},
+        {"messages": [{"role": "system", "content": "fileid://file-fe-x"}]},
         {"tools": [{"type": "web_search"}]},
         {"web_search_options": {"search_context_size": "low"}},
     ],
