@@ -167,15 +167,18 @@ def test_where_most_of_a_request_is_the_same_a_cache_may_beat_a_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shared", "bound"),
+    ("shared", "total", "bound"),
     [
-        (1_000, OutputBound(10, 0)),  # too few for a cache
-        (1_900, OutputBound(2_000, 0)),  # answers cost more than the cache saves
-        (1_900, OutputBound(None, 0)),  # nobody knows what answers cost
+        (1_000, 120_000, OutputBound(10, 0)),  # too few for a cache
+        (1_100, 300_000, OutputBound(10, 0)),  # too little of all
+        (1_900, 200_000, OutputBound(2_000, 0)),  # answers cost more than the cache saves
+        (1_900, 200_000, OutputBound(None, 0)),  # nobody knows what answers cost
     ],
 )
-def test_no_cache_is_spoken_of_where_it_may_not_be_cheaper(shared: int, bound: OutputBound) -> None:
-    alike = replace(COUNTED, requests=100, input_tokens=200_000, shared_tokens=shared)
+def test_no_cache_is_spoken_of_where_it_may_not_be_cheaper(
+    shared: int, total: int, bound: OutputBound
+) -> None:
+    alike = replace(COUNTED, requests=100, input_tokens=total, shared_tokens=shared)
 
     assert quote(counted=alike, bound=bound).cached_real_time is None
 
