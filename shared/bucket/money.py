@@ -155,6 +155,8 @@ class Quote(RecordPart):
             provider's cache; only where that is less.
         rates_at_most: What ``at_most`` is reckoned with; its ``output`` is for thinking, too.
         is_batch_price: The price of batches is known; otherwise real time is reckoned with.
+        reads_more: The service reads more than texts, such as images or what it searches, which is
+            not counted; so there is no ``at_most``.
         warnings: What is wrong with the operator's own prices, in both languages.
         bounded_by: What would bound the output, as lines of ``parameters``.
         price: ``None`` if nobody says what the model costs.
@@ -176,6 +178,7 @@ class Quote(RecordPart):
     rates_at_most: Rates | None = None
     is_batch_price: bool = True
     bounded_by: tuple[str, ...] = ()
+    reads_more: bool = False
     warnings: tuple[str, ...] = ()
     price: Price | None = None
     digest: str

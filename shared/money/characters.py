@@ -27,7 +27,8 @@ _FREQUENT_HAN = frozenset(
     "没日于起还发成事只作当想看文无开手很用物品质量价格便宜快递包装"
 )
 _WORD = re.compile(r"[A-Za-z]+")
-# Tokens for each that is counted.
+# Tokens for each that is counted. Of what is rare it is what the vocabulary has, not fitted: each
+# character has some, lest a text of a script that is not named here cost nothing.
 WEIGHTS = {
     "english_words": 1.07,
     "words": 0.52,
@@ -58,6 +59,8 @@ WEIGHTS = {
     "indents": 0.7,
     "gaps": 1.65,
     "other": 0.3,
+    "rare": 1.5,
+    "rarest": 2.7,
 }
 
 # A character of each, or a run of them; most texts that are ASCII are asked for fewer.
@@ -82,8 +85,15 @@ _BEYOND_ASCII = {
     "kana": re.compile(r"[\u3040-\u30ff]"),
     "hangul": re.compile(r"[\uac00-\ud7af]"),
     "han": re.compile(r"[\u3400-\u9fff]"),
-    "wide_marks": re.compile(r"[\u2010-\u2030\u3000-\u303f\uff00-\uffef]"),
-    "other": re.compile(r"[\u00a1-\u00bf\u2031-\u2fff\ufe0f\U00010000-\U0010ffff]"),
+    "wide_marks": re.compile(
+        r"[\u2010-\u2030\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+    ),
+    "other": re.compile(r"[\u00a1-\u00bf\u2031-\u21ff\u2300-\u2fff\ufe0f\U0001f000-\U0001faff]"),
+    "rare": re.compile(
+        r"[^\x00-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u0e7f\u1e00-\u1eff\u2010-\u21ff\u2300-\u30ff"
+        r"\u3400-\ua4ff\uac00-\ud7af\ue000-\uf8ff\ufe0f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U00010000-\U0010ffff]"
+    ),
+    "rarest": re.compile(r"[\ua000-\ua4ff\ue000-\uf8ff\U00010000-\U0001efff\U0001fb00-\U0010ffff]"),
 }
 _NO_WORDS: dict[str, float] = dict.fromkeys(
     (

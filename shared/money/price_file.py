@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -268,7 +268,7 @@ def _part(rates: Rates, share: Decimal) -> Rates:
     """A share of each rate, rounded up: no bill is to be higher than the quote for that."""
 
     def part(rate: int) -> int:
-        return int(-(-(rate * share) // 1))
+        return int((rate * share).to_integral_value(ROUND_CEILING))
 
     return Rates(
         input=part(rates.input),

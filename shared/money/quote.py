@@ -94,7 +94,7 @@ def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -
     expected = _tokens(quote.input_tokens, quote.output_tokens or 0, thinks=thinks)
     rates, at_most = longest.batch or longest.real_time, None
     if thinks:
-        rates = rates.model_copy(update={"output": rates.thinking})
+        rates = rates.model_copy(update={"output": max(rates.output, rates.thinking)})
     if quote.output_at_most is not None:
         most = TokenCounts(input=quote.input_at_most, output=quote.output_at_most)
         at_most = cost(most, rates, price.currency)

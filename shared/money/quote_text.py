@@ -32,6 +32,11 @@ def quote_in_short(quote: Quote) -> Bilingual:
         zh, en = "不知道价格", "the price is not known"
     else:
         zh, en = _money_zh(quote), _money_en(quote)
+    if quote.reads_more:
+        return Bilingual(
+            f"{zh}；没有上限，图片、语音、搜索等不算在内",
+            f"{en}; no ceiling: images, sounds, searches are not counted",
+        )
     most = quote.output_at_most is None and quote.bounded_by
     return Bilingual(
         f"{zh}；没有上限，可在 parameters 里写 {'、'.join(quote.bounded_by)}" if most else zh,
@@ -67,6 +72,8 @@ def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -
         lines.append(
             f"没有上限：输出多长没有限制。请在 parameters（请求文件是每行的 body）里写 {'、'.join(quote.bounded_by)}"
         )
+    if quote.reads_more:
+        lines.append("没有上限：图片、语音、视频、文件和联网搜索不算在内")
     return [*lines, f"报价编号：{quote.digest}（文件、配方或价格变了，编号就变）"]
 
 
@@ -92,6 +99,8 @@ def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -
         lines.append(
             f"No ceiling: nothing limits the output. Write in parameters, or in each body of request lines: {', '.join(quote.bounded_by)}"
         )
+    if quote.reads_more:
+        lines.append("No ceiling: images, sounds, films, files and what is searched are not counted")
     return [*lines, f"Quote number: {quote.digest} (another file, recipe or price has another)"]
 
 

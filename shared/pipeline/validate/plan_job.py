@@ -130,13 +130,13 @@ class PlanJob:
     ) -> Planned:
         shards, options = writer.finish(), terms.options
         quote_job = QuoteJob(self.store, self.profile, {self.profile.name, *self.providers})
-        quote = quote_job(source, facts, options, shards, writer.meter, lines=writer.lines)
+        own = reads_more(options.parameters) or names_file(f"{options.system} {options.prompt}")
+        more = writer.lines.read_more if writer.lines else own
+        quote = quote_job(source, facts, options, shards, writer.meter, lines=writer.lines, reads_more=more)
         mine = self._plan(source, job_id, facts, options, shards)
         warnings = (*mine.warnings, *quote.warnings)
         under = {"quote": quote, "warnings": warnings, "ceilings": terms.ceilings}
         mine = with_warnings(mine.model_copy(update=under))
-        own = reads_more(options.parameters) or names_file(f"{options.system} {options.prompt}")
-        more = writer.lines.read_more if writer.lines else own
         if problems := problems_under(mine, reads_more=more):
             writer.delete(shards)
             raise UserInputError(problems)

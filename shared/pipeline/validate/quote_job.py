@@ -53,8 +53,13 @@ class QuoteJob:
         meter: TokenMeter,
         *,
         lines: LineParameters | None = None,
+        reads_more: bool = False,
     ) -> Quote:
-        """``lines`` is what request lines say; without it, nothing bounds their answers."""
+        """Make it.
+
+        ``lines`` is what request lines say; without it, nothing bounds their answers. What
+        ``reads_more`` than texts has no bound.
+        """
         prices = find_prices(self.store, self.profile, self.providers)
         price = prices.price_of(facts.model)
         counted = Counted(
@@ -71,7 +76,9 @@ class QuoteJob:
         if experience is None and facts.kind is not InputKind.REQUEST_JSONL and bound.thinking == 0:
             experience = _as_asked(options, counted)
         quote = make_quote(counted, price, bound, experience, version)
-        return quote.model_copy(update={"warnings": tuple(map(render_both, prices.problems))})
+        told = tuple(map(render_both, prices.problems))
+        at_most = None if reads_more else quote.at_most
+        return quote.model_copy(update={"warnings": told, "reads_more": reads_more, "at_most": at_most})
 
     def _bound(
         self, facts: InputFacts, options: Recipe, price: Price | None, lines: LineParameters | None

@@ -65,6 +65,16 @@ def test_prices_are_whole_millionths_for_a_million_tokens() -> None:
     )
 
 
+def test_a_share_of_a_price_is_rounded_up() -> None:
+    table = parse_prices(
+        WHOLE.replace("batch: 0.5", "batch: 0.333333333333").replace("out: 2,", "out: 0.000001,")
+    )
+
+    batch = price_of(table, "qwen-plus").tiers[0].batch
+    assert batch is not None
+    assert (batch.input, batch.output) == (266_667, 1)
+
+
 @pytest.mark.parametrize(("tokens", "input_rate"), [(0, 800_000), (128_000, 800_000), (128_001, 2_400_000)])
 def test_a_request_is_charged_by_its_length(tokens: int, input_rate: int) -> None:
     assert price_of(parse_prices(WHOLE), "qwen-plus").tier_for(tokens).real_time.input == input_rate

@@ -12,6 +12,7 @@ from shared.money.quote_text import quote_in_short, quote_text
 from shared.ports.output_bound import NO_OUTPUT, OutputBound
 from shared.problems.problem import Bilingual
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.tione.profile import TIONE
 
 BOUND = OutputBound(100, 0)
 COUNTED = Counted(requests=1000, input_tokens=100_000, input_bytes=400_000, longest_bytes=32_000)
@@ -77,6 +78,14 @@ def test_without_a_price_there_are_tokens_alone() -> None:
 
     assert micros(made) == (None, None, None)
     assert made.output_at_most == 100_000
+
+
+def test_all_of_an_answer_may_be_thinking_where_one_bound_is_for_both() -> None:
+    bound = TIONE.output_bound_for({"max_tokens": 100}, "by_default")
+
+    assert (bound.tokens, bound.thinking) == (100, 100)
+    assert quote(PLUS, bound).at_most == quote(PLUS, OutputBound(0, 100)).at_most
+    assert TIONE.output_bound_for({"max_tokens": 100}, "never") == OutputBound(100, 0)
 
 
 def test_without_a_batch_price_the_price_of_real_time_is_reckoned_with() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,33 @@ def line(text: str, number: int = 1) -> bytes:
 @pytest.mark.parametrize(("text", "tokens"), COUNTED)
 def test_a_text_has_about_as_many_tokens_as_the_vendors_vocabulary_gives_it(text: str, tokens: int) -> None:
     assert estimated_tokens(text) == pytest.approx(tokens, rel=0.35)
+
+
+# By the same vocabulary. Most are in no text that the weights were fitted to.
+RARE = {
+    "བོད་སྐད་ཀྱི་ཚིག་གྲུབ་འདི་ཡིན།": 41,
+    "ქართული ენა ძალიან ლამაზია": 26,
+    "Հայերեն լեզու": 13,
+    "ພາສາລາວງາມ": 10,
+    "မြန်မာဘာသာစကား": 21,
+    "ភាសាខ្មែរ": 10,
+    "አማርኛ ቋንቋ ነው": 14,
+    unicodedata.normalize("NFD", "배송이 빠르고 품질이 좋아요"): 34,
+    "ɪntəˈnæʃənəl fəˈnɛtɪk": 19,
+    "𝒜𝓁𝓅𝒽𝒶∀∃∑∫": 10,
+    "\ue000\ue001\ue002": 9,
+    "𠮷𠀀𠀁𠀂": 10,
+    "ᠮᠣᠩᠭᠣᠯ ᠪᠢᠴᠢᠭ": 13,
+    "１２３４５６７": 7,
+    "ＡＢＣｄｅｆ": 6,
+    "ｶﾀｶﾅ": 4,
+    "ꆈꌠꁱꂷꆀꌠ": 15,
+}
+
+
+@pytest.mark.parametrize(("text", "tokens"), RARE.items())
+def test_no_script_is_free(text: str, tokens: int) -> None:
+    assert tokens <= 1.25 * estimated_tokens(text) <= 2.5 * tokens
 
 
 def test_each_weight_is_of_something_that_is_counted() -> None:

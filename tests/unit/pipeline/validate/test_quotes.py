@@ -67,6 +67,22 @@ def test_a_quote_lies_beside_each_file_that_is_sent() -> None:
     assert plan.shards[0].input_tokens == plan.quote.input_tokens > 0
 
 
+def test_what_is_more_than_text_has_no_at_most() -> None:
+    bench = Harness()
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    body = {"model": "qwen3-vl-plus", "max_tokens": 9, "messages": [{"role": "user", "content": [image]}]}
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    bench.store.put("inbox/q.jsonl", json.dumps(line).encode() + b"\n")
+
+    bench.functions.validate(UploadedObject("drop", "inbox/q.jsonl", ""), "run-1")
+
+    found = quoted(bench.store, "q.jsonl")
+    assert (found["reads_more"], found["at_most"], found["output_at_most"]) == (True, None, 9)
+    text = bench.store.get("quotes/q.jsonl.quote.txt").decode()
+    assert "没有上限：图片、语音、视频、文件和联网搜索不算在内" in text
+    assert "No ceiling: images, sounds, films, files and what is searched are not counted" in text
+
+
 def test_a_refused_file_has_none() -> None:
     bench = Harness()
     bench.store.put("inbox/t.csv", b"a,b,c\n1\n")
