@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.money.characters import estimated_tokens
+from shared.money.line_parameters import names_file, reads_more
 
 # Every line of a small file is looked at; of a large one so much, and then one byte in 10 and in
 # 300 behind it, at several places of each block if that is more than a few lines.
@@ -37,6 +38,7 @@ class TokenMeter:
 
     Attributes:
         longest_bytes: Of the longest line; where all are short, what they are shorter than.
+        reads_more: Of a line that was looked at the service reads more than texts.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,7 @@ class TokenMeter:
         self._tokens = self._recent_bytes = self._recent_tokens = 0.0
         self._beginning: str | None = None
         self.longest_bytes = 0
+        self.reads_more = False
 
     @property
     def tokens(self) -> int:
@@ -86,14 +89,15 @@ class TokenMeter:
 
     def _look(self, lines: list[bytes]) -> float:
         """The estimate for these lines."""
-        found = [_text_and_around(line) for line in lines]
-        texts = [text for text, _ in found]
+        found = [_read(line) for line in lines]
+        texts = [each.text for each in found]
+        self.reads_more |= any(each.more for each in found)
         for text in texts:
             if self._beginning is None:
                 self._beginning = text
             elif not text.startswith(self._beginning):
                 self._beginning = _common_beginning(self._beginning, text)
-        return estimated_tokens(*texts) + sum(around for _, around in found)
+        return estimated_tokens(*texts) + sum(each.around for each in found)
 
 
 def _common_beginning(one: str, other: str) -> str:
@@ -131,19 +135,27 @@ def _longest(lines: bytes) -> int:
 
 def line_tokens(line: bytes) -> float:
     """The estimate for one request line; what is none has as many as a text."""
-    text, around = _text_and_around(line)
-    return estimated_tokens(text) + around
+    read = _read(line)
+    return estimated_tokens(read.text) + read.around
 
 
-def _text_and_around(line: bytes) -> tuple[str, int]:
-    """What the model reads, and how many tokens stand around it."""
+class _Read(NamedTuple):
+    """What the model reads, how many tokens stand around it, and whether it reads more."""
+
+    text: str
+    around: int = 0
+    more: bool = False
+
+
+def _read(line: bytes) -> _Read:
     try:
         body = json.loads(line)["body"]
         messages, text = body.get("messages"), "\n".join(_texts(body))
+        more = reads_more(body) or names_file(text)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return line.decode(errors="replace"), 0
+        return _Read(line.decode(errors="replace"))
     around = len(messages) * _MESSAGE_TOKENS + _ANSWER_START_TOKENS if isinstance(messages, list) else 0
-    return text, around
+    return _Read(text, around, more)
 
 
 def _texts(body: dict[str, Any]) -> Iterator[str]:

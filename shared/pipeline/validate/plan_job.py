@@ -131,7 +131,7 @@ class PlanJob:
         shards, options = writer.finish(), terms.options
         quote_job = QuoteJob(self.store, self.profile, {self.profile.name, *self.providers})
         own = reads_more(options.parameters) or names_file(f"{options.system} {options.prompt}")
-        more = writer.lines.read_more if writer.lines else own
+        more = writer.lines.read_more if writer.lines else own or writer.meter.reads_more
         quote = quote_job(source, facts, options, shards, writer.meter, lines=writer.lines, reads_more=more)
         mine = self._plan(source, job_id, facts, options, shards)
         warnings = (*mine.warnings, *quote.warnings)
