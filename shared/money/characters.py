@@ -27,8 +27,8 @@ _FREQUENT_HAN = frozenset(
     "没日于起还发成事只作当想看文无开手很用物品质量价格便宜快递包装"
 )
 _WORD = re.compile(r"[A-Za-z]+")
-# Tokens for each that is counted. Of what is rare it is what the vocabulary has, not fitted: each
-# character has some, lest a text of a script that is not named here cost nothing.
+# Tokens for each that is counted. Of what is rare or other it is what the vocabulary has, not
+# fitted: each character has some, lest a text of a script that is not named here cost nothing.
 WEIGHTS = {
     "english_words": 1.07,
     "words": 0.52,
@@ -58,7 +58,8 @@ WEIGHTS = {
     "line_ends": 1.12,
     "indents": 0.7,
     "gaps": 1.65,
-    "other": 0.3,
+    "box_lines": 0.3,
+    "other": 1.1,
     "rare": 1.5,
     "rarest": 2.7,
 }
@@ -88,13 +89,16 @@ _BEYOND_ASCII = {
     "wide_marks": re.compile(
         r"[\u2010-\u2030\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
     ),
-    "other": re.compile(r"[\u00a1-\u00bf\u2031-\u21ff\u2300-\u2fff\ufe0f\U0001f000-\U0001faff]"),
+    "box_lines": re.compile(r"[\u2500-\u259f]"),
+    "other": re.compile(r"[\u00a1-\u00bf\u2031-\u21ff\u2300-\u24ff\u25a0-\u2fff\ufe0f\U0001f000-\U0001faff]"),
     "rare": re.compile(
         r"[^\x00-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u0e7f\u1e00-\u1eff\u2010-\u21ff\u2300-\u30ff"
         r"\u3400-\ua4ff\uac00-\ud7af\ue000-\uf8ff\ufe0f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U00010000-\U0010ffff]"
     ),
     "rarest": re.compile(r"[\ua000-\ua4ff\ue000-\uf8ff\U00010000-\U0001efff\U0001fb00-\U0010ffff]"),
 }
+# Within words of other letters they have nearly none of their own; alone they have.
+_LEAST_OF_A_MARK = 0.8
 _NO_WORDS: dict[str, float] = dict.fromkeys(
     (
         *("english_words", "words", "long_words", "capitals"),
@@ -140,5 +144,7 @@ def _of_characters(text: str) -> dict[str, int]:
 
 def estimated_tokens(*texts: str) -> float:
     """Of all texts together. Not rounded, since many are added up."""
-    counts: list[Mapping[str, float]] = [*map(_of_words, texts), _of_characters("\0".join(texts))]
-    return sum(WEIGHTS[name] * count for each in counts for name, count in each.items())
+    characters = _of_characters("\0".join(texts))
+    counts: list[Mapping[str, float]] = [*map(_of_words, texts), characters]
+    estimate = sum(WEIGHTS[name] * count for each in counts for name, count in each.items())
+    return max(estimate, _LEAST_OF_A_MARK * characters.get("latin_marks", 0))
