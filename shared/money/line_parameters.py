@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
 from pydantic import JsonValue
 
 from shared.ports.output_bound import OutputBound
@@ -15,6 +16,7 @@ _COUNTS = ("max_tokens", "max_completion_tokens", "n", "thinking_budget")
 _MODES = ("enable_thinking", "thinking", "reasoning_effort")
 # What makes the service read more than the request holds.
 _SEARCHES = ("enable_search", "search_options", "web_search_options", "plugins")
+_FILE = "fileid://"
 # No memory is to grow with the lines: values of modes are short, and there are a few.
 _MOST, _LONGEST = 1000, 200
 
@@ -22,18 +24,26 @@ _MOST, _LONGEST = 1000, 200
 class LineParameters:
     """Takes whole lines as they are sent. It reads each, so only a ceiling is worth its time.
 
+    Args:
+        are_ours: They are made of a recipe, which says how they are answered. Only what stands in
+            the cells of a table may name a file.
+
     Attributes:
         are_too_many: Not all sets of parameters were kept, or not all can be understood.
         read_more: Some request has the service read more than its text, see ``reads_more``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_ours: bool = False) -> None:
+        self._are_ours = are_ours
         self._sets: dict[str, dict[str, JsonValue]] = {}
         self.are_too_many = self.read_more = False
 
     def add(self, lines: bytes) -> None:
+        if self._are_ours:
+            self.read_more |= _FILE.encode() in lines
+            return
         for line in lines.rstrip(b"\n").split(b"\n"):
-            self._add(json.loads(line)["body"])
+            self._add(_loaded(line)["body"])
 
     def _add(self, body: Mapping[str, Any]) -> None:
         self.read_more |= reads_more(body)
@@ -81,7 +91,14 @@ def _has_other_parts(said: Any) -> bool:
 
 
 def names_file(text: str) -> bool:
-    return "fileid://" in text
+    return _FILE in text
+
+
+def _loaded(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:  # half of a surrogate pair, which Python takes
+        return json.loads(line)
 
 
 def _kind(part: Any, usual: str) -> object:

@@ -54,7 +54,7 @@ ROOMS = {
     "shared.stores": Room(
         3, {"fastcrc", "oss2", "qcloud_cos", "requests", "tos", "urllib3"}, {"logging", "socket", "ssl"}
     ),
-    "shared.money": Room(4, {"pydantic"}),
+    "shared.money": Room(4, {"orjson", "pydantic"}),
     "shared.recipes": Room(5, {"jinja2", "jsonschema_rs", "pydantic", "pydantic_core"}),
     "shared.events": Room(4, {"pydantic"}),
     "shared.words": Room(5, {"pydantic"}),

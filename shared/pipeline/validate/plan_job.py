@@ -90,7 +90,8 @@ class PlanJob:
             keeps_types = file.form.format in FORMATS[options.output.format].typed_inputs
             while True:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
-                lines = LineParameters() if terms.ceilings and has_request_lines(file.form) else None
+                are_ours = not has_request_lines(file.form)
+                lines = LineParameters(are_ours=are_ours) if terms.ceilings else None
                 drafts = ShardWriter(
                     self.store,
                     job_id,
@@ -130,8 +131,9 @@ class PlanJob:
     ) -> Planned:
         shards, options = writer.finish(), terms.options
         quote_job = QuoteJob(self.store, self.profile, {self.profile.name, *self.providers})
-        own = reads_more(options.parameters) or names_file(f"{options.system} {options.prompt}")
-        more = writer.lines.read_more if writer.lines else own or writer.meter.reads_more
+        more = writer.meter.reads_more or (writer.lines is not None and writer.lines.read_more)
+        if facts.kind is not InputKind.REQUEST_JSONL:
+            more |= reads_more(options.parameters) or names_file(f"{options.system} {options.prompt}")
         quote = quote_job(source, facts, options, shards, writer.meter, lines=writer.lines, reads_more=more)
         mine = self._plan(source, job_id, facts, options, shards)
         warnings = (*mine.warnings, *quote.warnings)

@@ -154,3 +154,10 @@ def test_lines_may_differ_in_what_bounds_no_answer_and_in_every_number() -> None
 
     assert said == "planned"
     assert bench.plan().quote.output_at_most == 2000 * 2000  # type: ignore[union-attr]
+
+
+def test_a_cell_that_names_a_file_is_refused_under_a_ceiling() -> None:
+    table = b"name\nAda\nfileid://file-fe-x\n"
+
+    assert drop(BOUNDED, "month: 500 CNY\n", content=table)[1] == "rejected"
+    assert drop(BOUNDED, content=table)[1] == "planned"
