@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.own_keys import callback_secret, own_keys, page_secret
+from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.assembly import Assembly
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
@@ -124,6 +125,20 @@ class LocalCloud(Assembly):
 
         base_url = self.bailian.base_url if self.bailian else self.options.base_url
         return open_bailian(base_url, self.api_key)
+
+    @property
+    def calls_under_way(self) -> int:
+        """How many rows a server of ``--upstream`` is answering."""
+        return sum(each.calls_under_way for each in self._answerers)
+
+    def hurry(self) -> None:
+        """Let ``stop`` wait for no row; safe to call from a signal's handler."""
+        for each in self._answerers:
+            each.hurry()
+
+    @property
+    def _answerers(self) -> list[BatchService[Any]]:
+        return [*filter(None, [self.bailian]), *(each.provider for each in self.second_clouds)]
 
     def check_folders(self) -> None:
         """Raise ``DataDirGone`` if the data directory or its bucket is not there any more."""

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -22,6 +23,7 @@ from scripts.localcloud.storage.refusals import Refusal
 from scripts.template.ros import TemplateError
 from scripts.terminal import say, shown
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 EXAMPLE_RECIPE = REPOSITORY / "examples" / "batch.yaml.example"
 
 
@@ -46,7 +48,7 @@ def run_cloud(options: CloudOptions, on_start: Callable[[LocalCloud], None] | No
     # Only this put may come in the middle of anything:
     # https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
     signals: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, lambda number, _: signals.put(number))
     cloud = started(options)
     try:
@@ -61,6 +63,25 @@ def started(options: CloudOptions) -> LocalCloud:
         return LocalCloud(options).start()
     except (DataDirUnusable, PortTaken, TemplateError, Refusal, OSError, sqlite3.Error) as error:
         raise CannotStart(_told(error, options)) from None
+
+
+def stop(cloud: LocalCloud, tell: Callable[[str], None]) -> None:
+    """Stop it. Rows that a server is just answering are waited for, until a second signal comes."""
+    rows = cloud.calls_under_way
+    if not rows:
+        cloud.stop()
+        return
+    tell(
+        f"正在等待已发出的 {rows} 行的回答，最多 30 秒，以免重复请求。再按一次 Ctrl-C 会立即结束，这些行以后会重新请求。\n"
+        f"Waiting up to 30 s for the answers to {rows} row(s) that are being asked, so that none is asked again. "
+        "Ctrl-C again ends at once; these rows are then asked again later."
+    )
+    before = {number: signal.signal(number, lambda *_: cloud.hurry()) for number in _SIGNALS}
+    try:
+        cloud.stop()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _told(error: Exception, options: CloudOptions) -> str:
@@ -85,7 +106,7 @@ def _told(error: Exception, options: CloudOptions) -> str:
 def _run(cloud: LocalCloud, signals: SimpleQueue[int], on_start: Callable[[LocalCloud], None]) -> None:
     """Until a signal comes; ``DataDirGone`` ends it, too."""
     with ExitStack() as running:
-        running.callback(cloud.stop)
+        running.callback(stop, cloud, partial(say, file=sys.stderr))
         running.enter_context(cloud.lock.told_once())
         # A signal during the start only waits in ``signals``: the start finishes, then all stops.
         if not signals.empty():

@@ -68,7 +68,8 @@ def _how_on(door: Door) -> list[str]:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)  # what the services log is for operators of functions
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(
             complete(os.environ) if "_BATCHDROP_COMPLETE" in os.environ else main(sys.argv[1:], os.environ)

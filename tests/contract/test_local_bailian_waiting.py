@@ -25,7 +25,7 @@ PAGE = b"<html><body>Bad Gateway</body></html>"
 def forwarding(
     tmp_path: Path, upstream: UpstreamServer, *, timeout_s: float = 0.3, **options: Any
 ) -> LocalBailian:
-    answerer = Upstream(upstream.url, first_pause_s=0.01, timeout_s=timeout_s)
+    answerer = Upstream(upstream.url, first_pause_s=0.01, timeout_s=timeout_s, patience_s=0.1)
     return LocalBailian(tmp_path, KEY, upstream=answerer, **options)
 
 

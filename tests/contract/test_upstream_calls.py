@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request
-from scripts.localcloud.answers.calls.upstream_calls import Heard, Replies, UpstreamCalls
+from scripts.localcloud.answers.calls.replies import Heard, Replies
+from scripts.localcloud.answers.calls.upstream_calls import UpstreamCalls
 from scripts.localcloud.answers.upstream import Silence, Upstream
 from scripts.localcloud.answers.upstream_health import AskedRow
 from shared.ports.profile import CHAT

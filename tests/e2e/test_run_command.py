@@ -21,6 +21,7 @@ from scripts.localcloud.command_line import parse_options
 from scripts.localcloud.data_lock import is_locked
 from scripts.localcloud.options import REPOSITORY
 from scripts.operate.__main__ import main
+from tests.support.bailian_requests import wait_for
 from tests.support.upstream_server import UpstreamServer
 
 ROWS = 40
@@ -35,9 +36,9 @@ def upstream() -> Iterator[UpstreamServer]:
     upstream.close()
 
 
-def run(table: Path, data: Path, upstream: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "scripts.operate", "run", str(table), "--data", str(data), "--json"]
-    command += ["--upstream", upstream]
+def run(table: Path, data: Path, upstream: str, *, is_json: bool = True) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "scripts.operate", "run", str(table), "--data", str(data)]
+    command += ["--upstream", upstream, *["--json"] * is_json]
     env = {name: value for name, value in os.environ.items() if name != "BUCKET_NAME"}
     return subprocess.Popen(
         command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -47,6 +48,24 @@ def run(table: Path, data: Path, upstream: str) -> subprocess.Popen[str]:
 def told(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     out, _ = process.communicate(timeout=120)
     return [json.loads(line) for line in out.splitlines()]
+
+
+def test_a_second_interrupt_waits_for_no_row(tmp_path: Path, upstream: UpstreamServer) -> None:
+    table = tmp_path / "reviews.csv"
+    table.write_text("".join(f"{n},hello {n}\n" for n in range(ROWS)), encoding="utf-8")
+    process = run(table, tmp_path / "data", upstream.url, is_json=False)
+    try:
+        wait_for(lambda: upstream.open_calls, within_s=30)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        assert any("Waiting up to 30 s" in line for line in iter(process.stdout.readline, ""))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    finally:
+        process.kill()
+
+    assert process.returncode == 130
+    assert upstream.open_calls, "it has waited for the row"
 
 
 def test_a_run_that_is_interrupted_goes_on_with_the_same_command_and_pays_once(
@@ -74,6 +93,7 @@ def test_a_run_that_is_interrupted_goes_on_with_the_same_command_and_pays_once(
     assert (second.returncode, done["job"]["by_status"]) == (0, {"answered": ROWS})
     result = Path(done["result"]).read_text(encoding="utf-8-sig")
     assert "HELLO 7" in result
+    assert len(upstream.asked) == ROWS, "no row is asked twice"
 
     assert batches(data) == 1
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from itertools import chain, islice
 
 from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
-from scripts.localcloud.answers.calls.upstream_calls import Heard, Replies, UpstreamCalls
+from scripts.localcloud.answers.calls.replies import Heard, Replies
+from scripts.localcloud.answers.calls.upstream_calls import UpstreamCalls
 from scripts.localcloud.answers.upstream import STOPS, Silence, Upstream, no_reply
 from scripts.localcloud.answers.upstream_health import AskedRow, UpstreamHealth
 from shared.ports.clock import Clock
@@ -68,10 +69,20 @@ class Answering:
 
     def __init__(self, upstream: Upstream | None, concurrency: int, clock: Clock) -> None:
         self._calls = UpstreamCalls(upstream, concurrency) if upstream else None
+        self._patience_s = upstream.patience_s if upstream else 0.0
         self._clock = clock
         self._window = 2 * concurrency
         self._health = UpstreamHealth(upstream)
         self._turn = threading.Lock()
+
+    @property
+    def under_way(self) -> int:
+        """How many calls to the upstream are."""
+        return self._calls.under_way if self._calls else 0
+
+    def hurry(self) -> None:
+        """Wait no longer for what is under way; safe to call from a signal's handler."""
+        self._patience_s = 0.0
 
     def waits_for(self) -> Silence | None:
         """What keeps the rows of every batch from being answered, and has done so for some time."""
@@ -105,7 +116,8 @@ class Answering:
 
         Args:
             requests: As many are read as can be asked about.
-            tick: Called now and then while an upstream is waited for, and may end this.
+            tick: Called now and then while an upstream is waited for, and may end this: nothing
+                more is asked then, and what is under way still comes, if it comes soon.
             one_by_one: Those that cost nothing come one at a time.
         """
         first = next(requests, None)
@@ -141,14 +153,22 @@ class Answering:
                 try:
                     tick()
                 except Exception:
-                    yield from self._answered(replies.next(0), rows)  # they may have been paid for
+                    yield from self._last(calls, replies, rows)
                     raise
                 calls.ask(self._to_ask(rows), replies)
                 if rows.is_done:
                     return
                 yield from self._answered(replies.next(_TICK_S), rows)
         finally:
-            replies.is_wanted = False
+            replies.withdraw()
+
+    def _last(self, calls: UpstreamCalls, replies: Replies, rows: _Rows) -> Iterator[Answers]:
+        """What has come, and what is under way: it may have been paid for."""
+        replies.withdraw()
+        began = time.monotonic()
+        while replies.under_way and not calls.is_closed and time.monotonic() - began < self._patience_s:
+            yield from self._answered(replies.next(_TICK_S), rows)
+        yield from self._answered(replies.next(0), rows)
 
     def _to_ask(self, rows: _Rows) -> Iterator[AskedRow]:
         while rows.pending < self._window and self._health.may_ask():

@@ -65,6 +65,7 @@ class BatchService(ABC, Generic[Struck]):
         self._delay_s = delay_s
         self._clock = clock or SystemClock()
         self._running: ExitStack | None = None
+        self._answering: Answering | None = None
 
     @property
     def url(self) -> str:
@@ -82,7 +83,7 @@ class BatchService(ABC, Generic[Struck]):
         if self._running:
             return
         stopping = threading.Event()
-        answering = Answering(self._upstream, self._concurrency, self._clock)
+        answering = self._answering = Answering(self._upstream, self._concurrency, self._clock)
         context = RunContext(self.faults, answering, self._clock, stopping, self._delay_s, self.interruptions)
         memory, workers, servers = self._open(context)
         self._port = servers[0].server_port
@@ -94,10 +95,24 @@ class BatchService(ABC, Generic[Struck]):
             each.start()
 
     def stop(self) -> None:
-        """End every thread and close every file; what is unfinished waits for the next start."""
+        """End every thread and close every file; what is unfinished waits for the next start.
+
+        Nothing more is asked of an upstream; the replies that are under way are kept, if they come
+        soon, so that nobody pays for them again.
+        """
         if self._running:
             self._running.close()
             self._running = None
+
+    @property
+    def calls_under_way(self) -> int:
+        """How many rows an upstream is answering."""
+        return self._answering.under_way if self._answering else 0
+
+    def hurry(self) -> None:
+        """Let ``stop`` wait for no reply; safe to call from a signal's handler."""
+        if self._answering:
+            self._answering.hurry()
 
     @abstractmethod
     def _open(self, context: RunContext[Struck]) -> tuple[SqliteMemory, Workers, Sequence[WsgiServer]]:

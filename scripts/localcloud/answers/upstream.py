@@ -29,7 +29,8 @@ class Upstream:
     """A server that answers rows; ``model`` overrides the rows' own.
 
     ``first_pause_s`` is the pause before a row is tried again; it doubles each time. ``timeout_s``
-    is how long the line may be silent.
+    is how long the line may be silent. ``patience_s`` is how long an end that comes before all rows
+    are done waits for the replies that are under way.
     """
 
     url: str
@@ -37,6 +38,7 @@ class Upstream:
     model: str | None = None
     first_pause_s: float = 0.5
     timeout_s: float = 600.0
+    patience_s: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,10 @@ class SecondCloud(ABC):
         store, provider = self._parts
         store.interruptions = provider.interruptions = interruptions
 
+    @property
+    def provider(self) -> BatchService[Any]:
+        return self._parts[1]
+
     def stop(self) -> None:
         store, provider = self._parts
         provider.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ import click
 from scripts.localcloud.announce import announced, deployed_on, running_cloud
 from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer, warnings_of_running
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.command import CannotStart, started
+from scripts.localcloud.command import CannotStart, started, stop
 from scripts.localcloud.command_line import PARAMETERS, cloud_options
 from scripts.localcloud.data_lock import DataDirGone
 from scripts.localcloud.interruptions import interruptions_of
@@ -69,7 +69,7 @@ def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable
     if before := other_answerer(options):
         raise Refusal("answered_otherwise", folder=options.data_dir, before=before)
     door.reply.tell(said("starting_cloud", folder=options.data_dir))
-    with _cloud(options) as cloud:
+    with _cloud(options, door.reply.tell) as cloud:
         for warning in answerer_warnings(options):
             door.reply.tell(warning)
         follow = Follow(
@@ -79,10 +79,10 @@ def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable
 
 
 @contextmanager
-def _cloud(options: CloudOptions) -> Iterator[LocalCloud]:
+def _cloud(options: CloudOptions, tell: Callable[[str], None]) -> Iterator[LocalCloud]:
     with ExitStack() as running:
         cloud = started(options)
-        running.callback(cloud.stop)
+        running.callback(stop, cloud, tell)
         running.enter_context(cloud.lock.told_once())
         running.enter_context(announced(cloud))
         yield cloud

@@ -7,12 +7,9 @@ import re
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import NamedTuple
 
 import requests
 
@@ -20,6 +17,7 @@ from scripts.localcloud.answers.built_in_answers import Answer, Request
 from scripts.localcloud.answers.caller_threads import CallerThreads
 from scripts.localcloud.answers.calls.connection import Connection
 from scripts.localcloud.answers.calls.http_reply import HttpReply
+from scripts.localcloud.answers.calls.replies import Heard, Replies
 from scripts.localcloud.answers.calls.way import Way, Ways
 from scripts.localcloud.answers.upstream import (
     Silence,
@@ -32,40 +30,6 @@ from scripts.localcloud.answers.upstream import (
 from scripts.localcloud.answers.upstream_health import AskedRow
 
 _ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
-
-
-class Heard(NamedTuple):
-    """What came of one call."""
-
-    row: AskedRow
-    said: Answer | Silence
-    asked_at: float
-
-
-class Replies:
-    """What comes of the calls of one batch, handed over in groups: many come at the same time.
-
-    Attributes:
-        is_wanted: Once it is not, calls that have not begun are not made.
-    """
-
-    def __init__(self) -> None:
-        self._groups: SimpleQueue[list[Heard]] = SimpleQueue()
-        self.held: list[Heard] = []
-        self.is_wanted = True
-
-    def next(self, timeout_s: float) -> list[Heard]:
-        """All that has come; waits for the first, and is empty if none has come in time."""
-        come: list[Heard] = []
-        with suppress(Empty):
-            come += self._groups.get(timeout=timeout_s)
-            while True:
-                come += self._groups.get_nowait()
-        return come
-
-    def hand_over(self) -> None:
-        group, self.held = self.held, []
-        self._groups.put(group)
 
 
 @dataclass
@@ -87,6 +51,7 @@ class UpstreamCalls:
 
     Attributes:
         is_closed: Nothing is replied any longer.
+        under_way: How many calls are.
     """
 
     def __init__(self, upstream: Upstream, concurrency: int) -> None:
@@ -95,12 +60,12 @@ class UpstreamCalls:
         self._ways = Ways(upstream)
         self._threads = CallerThreads(concurrency, "upstream")
         self.is_closed = False
+        self.under_way = 0
         self._starting = Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[_Call] = deque()
-        self._busy = 0
         self._idle: list[Connection] = []
-        self._under_way: dict[Connection, _Call] = {}
+        self._calls: dict[Connection, _Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, rows: Iterable[AskedRow], replies: Replies) -> None:
@@ -143,7 +108,7 @@ class UpstreamCalls:
         self._waiting.clear()
         for task in self._tasks:
             task.cancel()
-        for connection in [*self._idle, *self._under_way]:
+        for connection in [*self._idle, *self._calls]:
             connection.close()
         await asyncio.sleep(0)  # what was closed is told so, and lets go of its socket
 
@@ -152,14 +117,14 @@ class UpstreamCalls:
         self._go_on()
 
     def _go_on(self) -> None:
-        while self._waiting and self._busy < self._concurrency:
+        while self._waiting and self.under_way < self._concurrency:
             call = self._waiting.popleft()
-            if call.replies.is_wanted:
+            if call.replies.begin():
                 self._begin(call)
 
     def _begin(self, call: _Call) -> None:
         call.asked_at = time.monotonic()
-        self._busy += 1
+        self.under_way += 1
         try:
             way, body = self._ways.to(call.url), request_to(self._upstream, call.row.request)
         except Exception as error:  # noqa: BLE001 - each call has an end, whatever comes of it
@@ -182,7 +147,7 @@ class UpstreamCalls:
         return None
 
     def _send(self, connection: Connection, call: _Call, content: bytes) -> None:
-        self._under_way[connection] = call
+        self._calls[connection] = call
         connection.send(content)
 
     def _go(self, act: Coroutine[object, object, None]) -> None:
@@ -208,7 +173,7 @@ class UpstreamCalls:
         self._ended(call, said)
 
     def _replied(self, connection: Connection, said: HttpReply | Exception) -> None:
-        call = self._under_way.pop(connection)
+        call = self._calls.pop(connection)
         if isinstance(said, Exception):
             self._ended(call, said)
             return
@@ -226,7 +191,7 @@ class UpstreamCalls:
             return error
 
     def _ended(self, call: _Call, said: Answer | Silence | Exception) -> None:
-        self._busy -= 1
+        self.under_way -= 1
         if isinstance(said, Exception):
             said = no_reply(f"{call.url}: {self._reason(said)}")
         if not call.replies.held:
