@@ -33,7 +33,10 @@ def _open_files(context: click.Context, _: click.Parameter, typed: str) -> list[
 _target = click.argument("target", metavar="JOB|FILE", shell_complete=_open_files)
 
 
-@command("status", "What is open; or one JOB by its id, or FILE, such as inbox/a/b.csv or a/b.csv.")
+@command(
+    "status",
+    "What is open; or one JOB by its id, or FILE: inbox/a/b.csv, a/b.csv, or the path that run was given.",
+)
 @click.argument("target", required=False, metavar="[JOB|FILE]", shell_complete=_open_files)
 @click.option("--follow", is_flag=True, help="Show it until nothing is open, or until this job has ended.")
 def status(door: Door, target: str | None, *, follow: bool) -> int | None:

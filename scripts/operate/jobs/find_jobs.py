@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -122,14 +123,28 @@ def job_and_retries(records: BucketRecords, plan: Plan) -> list[Plan]:
     return rounds
 
 
+def dropped_key(table: Path) -> str:
+    """Where ``run`` drops a file: the same for the same path, so that the same command goes on."""
+    place = hashlib.sha256(str(table.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:6]
+    return f"{INBOX}{table.name.partition('.')[0]}-{place}/{table.name}"
+
+
 def key_of(bucket: OpenBucket, target: str) -> str:
-    """A file's key, by its key, its name in ``inbox/``, or its path on this machine."""
+    """A file's key, by its key, its name in ``inbox/``, or its path on this machine.
+
+    A file of this machine that is no file of the bucket is the one that ``run`` dropped.
+    """
     if bucket.folder and target.startswith("/"):
         path = Path(target).resolve()
         if path.is_relative_to(bucket.folder):
             return path.relative_to(bucket.folder).as_posix()
     target = target.removeprefix("./")  # what begins with "-" is typed so
-    return target if target.startswith(INBOX) else INBOX + target
+    key = target if target.startswith(INBOX) else INBOX + target
+    table = Path(target)
+    if not table.is_file() or bucket.store.head(key):
+        return key
+    dropped = dropped_key(table)
+    return dropped if bucket.store.head(dropped) else key
 
 
 def _uploaded(bucket: OpenBucket, key: str) -> Iterator[JobId]:

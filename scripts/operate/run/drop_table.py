@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from fastcrc import crc64
 
 from scripts.operate.access import OpenBucket
+from scripts.operate.jobs.find_jobs import dropped_key
 from scripts.operate.recipes.local_folder import require_file
 from scripts.operate.texts.said import Refusal
 from scripts.terminal import named
@@ -37,7 +37,8 @@ class DropTable:
             Refusal: The table or its recipe is no file that could be dropped, or a recipe would be
                 used that somebody else wrote.
         """
-        key = self.key_of(table)
+        require_file(table)
+        key = dropped_key(table)
         if key_role_for(key) is not KeyRole.INPUT:
             raise Refusal("starts_nothing", file=named(table.name))
         is_new_recipe = self._drop_recipe(key, table, recipe)
@@ -49,12 +50,6 @@ class DropTable:
         if found is None:
             raise ObjectMissing(key)
         return found
-
-    def key_of(self, table: Path) -> str:
-        """The same for the same path, so that the same command goes on."""
-        require_file(table)
-        place = hashlib.sha256(str(table.resolve()).encode()).hexdigest()[:6]
-        return f"{INBOX}{table.name.partition('.')[0]}-{place}/{table.name}"
 
     def _drop_recipe(self, key: str, table: Path, recipe: Path | None) -> bool:
         """Whether it is another than before; validate reads it once the table is there."""

@@ -191,6 +191,23 @@ def test_the_table_itself_is_not_overwritten(place: Place) -> None:
     assert file.read_bytes() == before
 
 
+def test_the_job_of_a_table_is_found_by_the_path_that_run_was_given(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = table(place, "good")
+    place.run(path)
+    commands = Commands(OpenBucket(place.store, BUCKET_NAME), lambda _: None)
+    monkeypatch.chdir(path.parent)
+
+    [job] = commands.status(str(path))
+    assert commands.status(path.name) == [job]
+    # What lies in the inbox under this name is meant before a file of this machine.
+    place.store.put(f"{INBOX}{path.name}", b"id,review\n1,other\n")
+    with pytest.raises(Refusal) as refusal:
+        commands.status(path.name)
+    assert refusal.value.code == "not_planned"
+
+
 def test_the_same_command_shows_the_result_again_and_sends_nothing(place: Place) -> None:
     file = table(place, "very good")
     _, first = place.run(file)
