@@ -35,7 +35,7 @@ class LineParameters:
 
     def __init__(self, *, are_ours: bool = False) -> None:
         self._are_ours = are_ours
-        self._sets: dict[str, dict[str, JsonValue]] = {}
+        self._sets: dict[tuple[str, ...], dict[str, Any]] = {}
         self.are_too_many = self.read_more = False
 
     def add(self, lines: bytes) -> None:
@@ -46,17 +46,26 @@ class LineParameters:
             self._add(_loaded(line)["body"])
 
     def _add(self, body: Mapping[str, Any]) -> None:
-        self.read_more |= reads_more(body)
-        counts = {name: body[name] for name in _COUNTS if type(body.get(name)) is int}
-        # What is no whole number may be read as one by the service.
-        self.are_too_many |= any(body.get(name) is not None for name in _COUNTS if name not in counts)
+        self.read_more = self.read_more or reads_more(body)
+        counts = {name: body[name] for name in _COUNTS if body.get(name) is not None}
         modes = {name: body[name] for name in _MODES if name in body}
-        key = json.dumps([sorted(counts), modes], sort_keys=True)
-        if len(key) > _LONGEST or (key not in self._sets and len(self._sets) >= _MOST):
+        # What is no whole number may be read as one by the service.
+        if any(type(count) is not int for count in counts.values()):
             self.are_too_many = True
             return
-        known = self._sets.setdefault(key, {**modes, **counts})
-        known.update({name: max(count, known[name]) for name, count in counts.items()})  # type: ignore[type-var]
+        key = (*counts, json.dumps(modes, sort_keys=True)) if modes else tuple(counts)
+        known = self._sets.get(key)
+        if known is None:
+            self._keep(key, {**modes, **counts})
+            return
+        for name, count in counts.items():
+            known[name] = max(known[name], count)
+
+    def _keep(self, key: tuple[str, ...], said: dict[str, Any]) -> None:
+        if len(self._sets) < _MOST and len(key[-1] if key else "") <= _LONGEST:
+            self._sets[key] = said
+        else:
+            self.are_too_many = True
 
     def __iter__(self) -> Iterator[Mapping[str, JsonValue]]:
         return iter(self._sets.values())
@@ -82,15 +91,18 @@ def _has_other_parts(said: Any) -> bool:
         return names_file(said)
     if not isinstance(said, list):
         return isinstance(said, dict)
-    return any(
-        _kind(each, "text") != "text" or any(_has_other_parts(each.get(name)) for name in ("content", "text"))
-        if isinstance(each, dict)
-        else _has_other_parts(each)
-        for each in said
-    )
+    return any(map(_is_other_part, said))
+
+
+def _is_other_part(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return _has_other_parts(part)
+    is_text = part.get("type", "text") == "text"
+    return not is_text or _has_other_parts(part.get("content")) or _has_other_parts(part.get("text"))
 
 
 def names_file(text: str) -> bool:
+    """Which the service then reads."""
     return _FILE in text
 
 
