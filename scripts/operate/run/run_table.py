@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,8 +40,11 @@ class RunTable:
         """Return the exit status; what was done already is shown and not done again.
 
         Raises:
-            Refusal: The file was refused; its report is in the text.
+            Refusal: The file was refused, and its report is in the text; or nothing could be saved
+                as ``out``.
         """
+        if out:
+            _require_place(out)
         head = DropTable(self.bucket)(table, recipe)
         self.reply.event(event="dropped", key=head.key)
         watch = Watch(self.bucket)
@@ -63,7 +67,18 @@ class RunTable:
         finally:
             draft.unlink(missing_ok=True)
         self.reply.tell(said("run_saved", path=out))
+        kept = Path(key).suffix
+        if out.suffix.lower() != kept:
+            self.reply.tell(said("run_saved_other", path=out, suffix=kept, format=kept[1:]))
         self.reply.show(saved=str(out))
+
+
+def _require_place(out: Path) -> None:
+    """Before anything is sent, which would be paid for."""
+    if out.is_dir():
+        raise Refusal("out_is_a_folder", path=out)
+    if not (out.parent.is_dir() and os.access(out.parent, os.W_OK)):
+        raise Refusal("out_without_folder", path=out, folder=out.parent)
 
 
 def follow_jobs(bucket: OpenBucket, reply: Reply, plans: Sequence[Plan]) -> int:

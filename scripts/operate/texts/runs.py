@@ -64,6 +64,18 @@ TEXTS = {
     ),
     "run_cost": Text("费用：{cost}。", "Cost: {cost}."),
     "run_saved": Text("结果已另存为 {path}。", "The result is saved as {path}, too."),
+    "run_saved_other": Text(
+        "注意：{path} 的内容是 {format} 格式，与文件名的后缀不符，有些程序会打不开。请改名为 {suffix}，或在 batch.yaml 里用 output: {{format: …}} 选择所要的格式。",
+        "Note that {path} holds {format}, whatever its name says; some programs will refuse it. Rename it to {suffix}, or choose the format with output: {{format: …}} in batch.yaml.",
+    ),
+    "out_is_a_folder": Text(
+        "--out 是文件夹：{path}。请加上文件名。尚未发送任何内容。",
+        "--out is a folder: {path}. Add the name of a file. Nothing has been sent.",
+    ),
+    "out_without_folder": Text(
+        "无法把结果保存为 {path}：文件夹 {folder} 不存在或不能写入。尚未发送任何内容。",
+        "The result cannot be saved as {path}: the folder {folder} is not there, or cannot be written to. Nothing has been sent.",
+    ),
     "run_has_open_rows": Text(
         "有些行没有答案，原因在结果的 error_code 列。重新发送这些行：scripts/batchdrop retry {job}。",
         "Some rows have no answer; the column error_code says why. To send them again: scripts/batchdrop retry {job}.",

@@ -183,6 +183,27 @@ def test_the_result_is_saved_where_somebody_wants_it(place: Place) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "code"), [("", "out_is_a_folder"), ("no/such/answers.csv", "out_without_folder")]
+)
+def test_a_place_where_nothing_can_be_saved_is_refused_before_anything_is_sent(
+    place: Place, name: str, code: str
+) -> None:
+    with pytest.raises(Refusal) as refusal:
+        place.run(table(place, "very good"), out=place.folder / name)
+
+    assert refusal.value.code == code
+    assert place.store.objects == {}
+
+
+@pytest.mark.parametrize(("name", "is_told"), [("answers.xlsx", True), ("answers.CSV", False)])
+def test_a_name_that_promises_another_format_is_told(place: Place, name: str, is_told: bool) -> None:
+    _, said = place.run(table(place, "very good"), out=place.folder / name)
+
+    assert ("[run_saved_other]" in said) is is_told
+    assert "output: {format: …}" in said or not is_told
+
+
 def test_the_table_itself_is_not_overwritten(place: Place) -> None:
     file = table(place, "very good")
     before = file.read_bytes()
