@@ -111,3 +111,16 @@ def test_all_words_are_there_in_both_languages_with_the_same_values(empty: Page)
     for key, (chinese, english) in words.items():
         values = [set(re.findall(r"\{(\w+)", text)) for text in (chinese, english)]
         assert values[0] == values[1], json.dumps({key: [chinese, english]})
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        (["622202123456780001", "好用", "2026-01-02"], "b"),
+        (["13800000000", "12.5", "very good"], "c"),
+        (["short", "还可以，但是太小", "a longer text"], "b"),
+        (["1", "2", "3"], "a"),
+    ],
+)
+def test_a_column_of_words_is_proposed_and_no_number(empty: Page, row: list[str], column: str) -> None:
+    assert call(empty, RECIPE_TEXT, "columnOfWords", ["a", "b", "c"], [row]) == column

@@ -2,13 +2,13 @@
 
 import { button, el, fill, shown } from "../dom.js";
 import { say } from "../words.js";
-import { modelOf, reference, renderRecipe } from "./recipe_text.js";
+import { columnOfWords, modelOf, reference, renderRecipe } from "./recipe_text.js";
 
 const TASKS = ["classify", "extract", "translate", "prompt"];
 const FIELDS = { classify: "labels", extract: "fields", translate: "to", prompt: "prompt" };
 
 export function recipeForm({ columns, rows }, folderRecipe, onChange) {
-  const asked = longest(columns, rows);
+  const asked = columnOfWords(columns, rows);
   const values = { ...defaults(asked), ...known(folderRecipe) };
   let choice = folderRecipe.text ? "folder" : "classify";
   let text = folderRecipe.text ?? ""; // of the last choice that is text
@@ -110,13 +110,6 @@ function defaults(column) {
 function known(folderRecipe) {
   const { provider, model } = modelOf(folderRecipe.text ?? "");
   return { ...(provider && { provider }), ...(model && { model }) };
-}
-
-/** The column with the longest texts: what people mostly ask about. */
-function longest(columns, rows) {
-  const length = (index) => rows.reduce((sum, row) => sum + String(row[index] ?? "").length, 0);
-  const order = columns.map((_, index) => index).sort((one, other) => length(other) - length(one));
-  return columns[order[0]] ?? "";
 }
 
 function field(key, control) {

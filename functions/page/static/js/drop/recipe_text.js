@@ -79,3 +79,15 @@ function quoted(text) {
     (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/**
+ * The column with the most words: what people mostly ask about. Digits are none, however many there
+ * are; a Chinese character is as much as three letters.
+ */
+export function columnOfWords(columns, rows) {
+  const count = (text, kind) => (text.match(kind) ?? []).length;
+  const words = (text) => count(text, /\p{L}/gu) + 2 * count(text, /\p{Script=Han}/gu);
+  const length = (index) => rows.reduce((sum, row) => sum + words(String(row[index] ?? "")), 0);
+  const order = columns.map((_, index) => index).sort((one, other) => length(other) - length(one));
+  return columns[order[0]] ?? "";
+}
