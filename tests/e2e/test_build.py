@@ -42,7 +42,7 @@ INSIDE = {
         "python-calamine",
         "pyarrow",
     },
-    "submit": {"oss2", "fastcrc", "httpx2", *CLOUDS},
+    "submit": {"oss2", "fastcrc", "httpx2", "pyyaml", *CLOUDS},  # it reads budget.yaml
     "callback": {"oss2", "fastcrc", "flask", "jinja2", "werkzeug", "pycryptodome"},
     "message": {"oss2", "fastcrc"},
     "collect": {"oss2", "fastcrc", "httpx2", "orjson", "jsonschema-rs", "pyarrow", "pyyaml", *CLOUDS},
