@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _KEYS = ("month", "folders")
 _EXAMPLE = "{marketing: 100 CNY}"
+_NO_NAMES = {"", ".", ".."}
+_NO_CHARACTERS = {"*", "\\"}
 # What a file must begin with, said of this one: a recipe's keys would be wrong here.
 _CODES = {"recipe_not_a_mapping": "budget_not_a_mapping"}
 
@@ -99,13 +101,18 @@ def _folders(tree: YamlValues, problems: list[Problem]) -> Iterator[tuple[str, M
     for written, amount in said.items():
         at_most = _amount(tree, ("folders", written), amount, problems)
         folder = normalize("NFC", written).strip("/").removeprefix(INBOX)
-        if folder in found or folder in ("", INBOX.strip("/")):
+        if folder in found or folder == INBOX.strip("/") or not _is_folder(folder):
             # Silently another one would hold, or none at all.
             line = tree.line_of(("folders", written))
             problems.append(Problem("budget_folder", line, f"folders.{written}", written))
         elif at_most is not None:
             yield folder, at_most
         found.add(folder)
+
+
+def _is_folder(folder: str) -> bool:
+    """Whether files can lie in it; no pattern is one, nor a path as Windows writes it."""
+    return not (_NO_NAMES & set(folder.split("/")) or _NO_CHARACTERS & set(folder))
 
 
 def _amount(tree: YamlValues, path: Path, said: Any, problems: list[Problem]) -> Money | None:

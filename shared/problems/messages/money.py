@@ -58,8 +58,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "There is a ceiling of {limit}, but the requests hold images, sounds or films, or let the model search: nobody knows how many tokens those have, so it cannot be kept and nothing was sent. Take them out, or remove the ceiling.",
     ),
     "budget_folder": Message(
-        "“{found}”不是一个单独的文件夹：它指整个 inbox/，或者写了两次。全部文件的上限请写 month；每个文件夹只写一次。",
-        '"{found}" names no folder of its own: it is all of inbox/, or it stands there twice. Write month for all files, and each folder once.',
+        "“{found}”不是一个单独的文件夹：它指整个 inbox/，或者写了两次，或者有“.”“..”“*”“\\”或空的一级。全部文件的上限请写 month；每个文件夹只写一次，写 inbox/ 下的路径，例如 marketing/mails。",
+        '"{found}" names no folder of its own: it is all of inbox/, or it stands there twice, or it has ".", "..", "*", "\\" or an empty level. Write month for all files, and each folder once, as its path below inbox/, such as marketing/mails.',
     ),
     "ceiling_currency": Message(
         "费用上限 {limit} 和 {model} 的价格不是同一种货币，无法比较，所以没有发送。请用 {currency} 写上限。",
