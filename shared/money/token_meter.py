@@ -23,6 +23,10 @@ _PLACES, _PLACE_BYTES = 8, 1024
 # another language.
 _RECENT_BYTES = 2 * 1024
 
+# Of a longer text, several pieces of these many characters together stand for all of it: looked at
+# whole, a line of 6 MB would take a second and 200 MB.
+_MOST_CHARS, _PIECES = 32 * 1024, 8
+
 # What stands around the texts of a chat, as Qwen's template writes it: <|im_start|>, the role and a
 # line end before a message, <|im_end|> and a line end behind it, and the start of the answer
 # (https://qwen.readthedocs.io/en/latest/getting_started/concepts.html).
@@ -61,7 +65,7 @@ class TokenMeter:
     @property
     def shared_tokens(self) -> int:
         """How many tokens each request begins with that all others begin with, too."""
-        return max(round(estimated_tokens(self._beginning or "")), 0)
+        return max(round(_tokens_of(self._beginning or "")), 0)
 
     def add(self, lines: bytes) -> None:
         """Add whole lines, as they are sent."""
@@ -97,7 +101,18 @@ class TokenMeter:
                 self._beginning = text
             elif not text.startswith(self._beginning):
                 self._beginning = _common_beginning(self._beginning, text)
-        return estimated_tokens(*texts) + sum(each.around for each in found)
+        short = [text for text in texts if len(text) <= _MOST_CHARS]
+        long = sum(_tokens_of(text) for text in texts if len(text) > _MOST_CHARS)
+        return estimated_tokens(*short) + long + sum(each.around for each in found)
+
+
+def _tokens_of(text: str) -> float:
+    """The estimate for one text of any length."""
+    if len(text) <= _MOST_CHARS:
+        return estimated_tokens(text)
+    starts = range(0, len(text), len(text) // _PIECES + 1)
+    pieces = [text[start : start + _MOST_CHARS // _PIECES] for start in starts]
+    return estimated_tokens(*pieces) * len(text) / sum(map(len, pieces))
 
 
 def _common_beginning(one: str, other: str) -> str:
@@ -136,7 +151,7 @@ def _longest(lines: bytes) -> int:
 def line_tokens(line: bytes) -> float:
     """The estimate for one request line; what is none has as many as a text."""
     read = _read(line)
-    return estimated_tokens(read.text) + read.around
+    return _tokens_of(read.text) + read.around
 
 
 class _Read(NamedTuple):

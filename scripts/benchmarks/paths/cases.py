@@ -24,8 +24,8 @@ GOALS: dict[str, tuple[float, int | None]] = {
     "flatten embeddings": (7.0, None),
     "validate": (2.9, 72),
     # The digests of a shard's requests have 10 MB.
-    "convert": (1.8, 56),
-    "convert short": (1.07, 56),
+    "convert": (1.8, 48),
+    "convert short": (1.07, 48),
     "join": (2.3, 50),
 }
 

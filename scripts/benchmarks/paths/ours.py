@@ -29,7 +29,8 @@ from shared.providers.bailian.profile import BAILIAN
 
 JOB = JobId("0123456789abcdef")
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
-RECIPE = 'model: qwen-flash\nsystem: You are a helpful assistant.\nprompt: "{{ 内容 }}"\n'
+# As in the other contenders, each row is sent, also one that asks what another has asked.
+RECIPE = 'model: qwen-flash\nsystem: You are a helpful assistant.\nprompt: "{{ 内容 }}"\ndedupe: false\n'
 
 
 class _Clock:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -121,6 +122,24 @@ def test_a_long_line_is_measured() -> None:
     meter.add(line("a") + line("b" * 70_000) + line("c"))
 
     assert 70_000 < meter.longest_bytes < 70_200
+
+
+def test_a_line_of_megabytes_is_looked_at_in_pieces() -> None:
+    text = "fast delivery, fine quality " * 100_000 + "物流很快，质量不错，" * 100_000
+    meter = TokenMeter()
+
+    tracemalloc.start()
+    meter.add(line(text))
+    tokens = meter.tokens
+    assert meter.shared_tokens == pytest.approx(tokens, rel=0.01)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    whole = 100_000 * (
+        estimated_tokens("fast delivery, fine quality ") + estimated_tokens("物流很快，质量不错，")
+    )
+    assert tokens == pytest.approx(whole, rel=0.1)
+    assert peak_bytes < 10 * len(line(text))
 
 
 def test_what_all_requests_begin_with_is_known() -> None:
