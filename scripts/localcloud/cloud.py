@@ -25,8 +25,8 @@ from scripts.localcloud.events.triggers import functions_for_object
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
-from scripts.localcloud.fc.worker_process import worker_spec_for
-from scripts.localcloud.fc.workers import FunctionHost
+from scripts.localcloud.fc.workers.pool import FunctionHost
+from scripts.localcloud.fc.workers.process import worker_spec_for
 from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, tencent_dir, volcengine_dir
 from scripts.localcloud.oss.local_oss import LocalOss

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scripts.localcloud.fc.fork_server import SHARED
+from scripts.localcloud.fc.workers.fork_server import SHARED
 
 CHROMIUM = Path("/usr/bin/chromium")  # of Debian's package, which .ci/run installs
 STATIC = Path(__file__).resolve().parents[2] / "functions" / "page" / "static"

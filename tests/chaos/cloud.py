@@ -91,7 +91,7 @@ class KillableCloud:
 
     def workers(self) -> list[int]:
         """The functions' processes: the children of the one that the cloud forks them from."""
-        forks = [pid for pid in _children(self.process.pid) if b"fc.forking" in _of(pid, "cmdline")]
+        forks = [pid for pid in _children(self.process.pid) if b"workers.forking" in _of(pid, "cmdline")]
         return [pid for each in forks for pid in _children(each)]
 
     def kill_worker(self, chance: random.Random) -> str | None:

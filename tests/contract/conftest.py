@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.deploy.place import Place, place_for
-from scripts.localcloud.fc.fork_server import SHARED
+from scripts.localcloud.fc.workers.fork_server import SHARED
 from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
 from tests.support.ark import ArkOnThisMachine, local_ark

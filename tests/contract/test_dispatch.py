@@ -15,7 +15,7 @@ from scripts.localcloud.events.rocketmq import RocketMq
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
-from scripts.localcloud.fc.workers import FunctionHost
+from scripts.localcloud.fc.workers.pool import FunctionHost
 from tests.support.localcloud_stand_in import spec_for
 
 QUICK = AsyncPolicy(max_retries=1, backoff_s=0.0)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from scripts.localcloud.fc.fork_server import can_fork
-from scripts.localcloud.fc.worker_process import WorkerProcess, WorkerSpec
-from scripts.localcloud.fc.workers import WorkerPool
+from scripts.localcloud.fc.workers.fork_server import can_fork
+from scripts.localcloud.fc.workers.pool import WorkerPool
+from scripts.localcloud.fc.workers.process import WorkerProcess, WorkerSpec
 from scripts.localcloud.options import REPOSITORY
 from tests.support.waiting import wait_until
 
@@ -111,7 +111,7 @@ def test_an_instance_can_be_killed_as_soon_as_it_is_there(tmp_path: Path, pool: 
 PARENT = """
 import signal, sys
 from pathlib import Path
-from scripts.localcloud.fc.workers import WorkerPool
+from scripts.localcloud.fc.workers.pool import WorkerPool
 from tests.contract.test_forked_workers import about, spec_in
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a script ignores it

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.fc.worker_process import WorkerFailed
-from scripts.localcloud.fc.workers import FunctionHost, InvocationResult, WorkerPool
+from scripts.localcloud.fc.workers.pool import FunctionHost, InvocationResult, WorkerPool
+from scripts.localcloud.fc.workers.process import WorkerFailed
 from shared.runtime.custom.http_server import Request
 from tests.support.localcloud_stand_in import spec_for
 from tests.support.waiting import wait_until
@@ -261,7 +261,7 @@ def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
 PARENT = """
 import sys, threading
 from pathlib import Path
-from scripts.localcloud.fc.workers import WorkerPool
+from scripts.localcloud.fc.workers.pool import WorkerPool
 from tests.support.localcloud_stand_in import spec_for
 from tests.support.waiting import wait_until
 

@@ -12,7 +12,7 @@ from openai import OpenAI
 
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.fc.fork_server import SHARED
+from scripts.localcloud.fc.workers.fork_server import SHARED
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.localcloud.tione.local_tione import LocalTione
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts.localcloud.fc.worker_process import WorkerSpec
+from scripts.localcloud.fc.workers.process import WorkerSpec
 
 # Does what the event says: fail, hang, eat memory, crash, tell about itself. Anything else is
 # echoed in capitals.

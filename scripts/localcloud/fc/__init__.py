@@ -1,1 +1,1 @@
-"""Function Compute: workers, invocations, and the door for HTTP."""
+"""Function Compute: events that wait, and the door for HTTP; its processes are in `workers`."""

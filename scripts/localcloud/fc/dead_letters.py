@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.localcloud.fc.spool import Invocation
-from scripts.localcloud.fc.workers import InvocationResult
+from scripts.localcloud.fc.workers.pool import InvocationResult
 from scripts.localcloud.options import ACCOUNT_ID
 
 

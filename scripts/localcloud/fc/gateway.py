@@ -18,8 +18,8 @@ from pydantic import TypeAdapter
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultRule
 from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.lanes import InvocationCounts
-from scripts.localcloud.fc.worker_http import HEADERS_OF_ONE_HOP, Headers, HttpResponse, error_type_of
-from scripts.localcloud.fc.worker_process import WorkerFailed
+from scripts.localcloud.fc.workers.http import HEADERS_OF_ONE_HOP, Headers, HttpResponse, error_type_of
+from scripts.localcloud.fc.workers.process import WorkerFailed
 from scripts.localcloud.servers.local_server import HOST, LocalServer
 from scripts.template.stack import HttpTrigger
 from shared.runtime.custom.http_server import Connection, Request

@@ -18,7 +18,7 @@ from scripts.localcloud.events.delivery_faults import DeliveryFaults
 from scripts.localcloud.fc.dead_letters import DeadLetter, DeadLetterBox
 from scripts.localcloud.fc.lanes import AsyncPolicy, Due, InvocationCounts, Lane
 from scripts.localcloud.fc.spool import Invocation, Spool
-from scripts.localcloud.fc.workers import InvocationResult
+from scripts.localcloud.fc.workers.pool import InvocationResult
 from scripts.localcloud.interruptions import Interruptions
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from scripts.localcloud.events.delivery_faults import DeliveryFaults
 from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
-from scripts.localcloud.fc.workers import FunctionHost
+from scripts.localcloud.fc.workers.pool import FunctionHost
 from scripts.localcloud.options import REGION
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags

@@ -21,8 +21,8 @@ from scripts.localcloud.events.triggers import CloudEvent, functions_for_object
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
-from scripts.localcloud.fc.worker_process import WorkerSpec, worker_spec_for
-from scripts.localcloud.fc.workers import FunctionHost
+from scripts.localcloud.fc.workers.pool import FunctionHost
+from scripts.localcloud.fc.workers.process import WorkerSpec, worker_spec_for
 from scripts.localcloud.options import REGION, REPOSITORY
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.ros.identity import AccountKeys
@@ -40,7 +40,7 @@ from scripts.template.stack import (
     Trigger,
 )
 
-_ZIP_RUNTIME = REPOSITORY / "scripts" / "localcloud" / "fc" / "zip_runtime.py"
+_ZIP_RUNTIME = REPOSITORY / "scripts" / "localcloud" / "fc" / "workers" / "zip_runtime.py"
 TriggerT = TypeVar("TriggerT", bound=Trigger)
 
 

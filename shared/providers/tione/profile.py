@@ -85,42 +85,47 @@ def _parameter_warnings_for(parameters: Mapping[str, JsonValue], _prompts: str) 
     return tuple(misspelt(parameters, _PARAMETERS))
 
 
+_NEEDS = (
+    "TENCENT_SECRET_ID",
+    "TENCENT_SECRET_KEY",
+    "TIONE_REGION",
+    "TIONE_IMAGE",
+    "TIONE_RESOURCE",
+    "COS_BUCKET",
+)
+_TERMS: Values = {
+    "provider": _SHOWN,
+    "console": Bilingual("TI-ONE 控制台", "the TI-ONE console"),
+    "account_console": Bilingual("腾讯云控制台", "the Tencent Cloud console"),
+    "key_variable": "TENCENT_SECRET_ID",
+    "address_variable": "TIONE_HOST",
+    "region_variable": "TIONE_REGION",
+    "api_variable": "TIONE_API",
+    "image_variable": "TIONE_IMAGE",
+    "resource_variable": "TIONE_RESOURCE",
+    "bucket_variable": "COS_BUCKET",
+    "bucket_address_variable": "COS_REGION",
+    "file_limit": Bilingual("COS 桶的配额", "the quota of the COS bucket"),
+}
+_RULES = RequestRules(
+    endpoints={"chat": CHAT, "embeddings": EMBEDDINGS},
+    default_endpoint_for=chat_or_embeddings,
+    roles=("system", "developer", "user", "assistant", "tool", "function"),
+    other_form={"other": Bilingual("火山方舟", "Volcengine Ark"), "choose": "provider: ark"},
+    foreign_parameters={"enable_thinking": _thinking_of, "thinking": _thinking_of},
+    example_model=_EXAMPLE_MODEL,
+)
+
+
 def tione_profile(running_tasks: int = RUNNING_TASKS) -> ProviderProfile:
     """TI-ONE with so many tasks at once."""
     pool = SlotPool(_NAME, running_tasks)
     return ProviderProfile(
         name=_NAME,
-        needs=(
-            "TENCENT_SECRET_ID",
-            "TENCENT_SECRET_KEY",
-            "TIONE_REGION",
-            "TIONE_IMAGE",
-            "TIONE_RESOURCE",
-            "COS_BUCKET",
-        ),
-        terms={
-            "provider": _SHOWN,
-            "console": Bilingual("TI-ONE 控制台", "the TI-ONE console"),
-            "account_console": Bilingual("腾讯云控制台", "the Tencent Cloud console"),
-            "key_variable": "TENCENT_SECRET_ID",
-            "address_variable": "TIONE_HOST",
-            "region_variable": "TIONE_REGION",
-            "api_variable": "TIONE_API",
-            "image_variable": "TIONE_IMAGE",
-            "resource_variable": "TIONE_RESOURCE",
-            "bucket_variable": "COS_BUCKET",
-            "bucket_address_variable": "COS_REGION",
-            "file_limit": Bilingual("COS 桶的配额", "the quota of the COS bucket"),
-        },
+        needs=_NEEDS,
+        terms=_TERMS,
         limits_for=lambda _: TIONE_LIMITS,
-        rules=RequestRules(
-            endpoints={"chat": CHAT, "embeddings": EMBEDDINGS},
-            default_endpoint_for=chat_or_embeddings,
-            roles=("system", "developer", "user", "assistant", "tool", "function"),
-            other_form={"other": Bilingual("火山方舟", "Volcengine Ark"), "choose": "provider: ark"},
-            foreign_parameters={"enable_thinking": _thinking_of, "thinking": _thinking_of},
-            example_model=_EXAMPLE_MODEL,
-        ),
+        rules=_RULES,
         announces_ends=True,
         queries_per_minute=_QUERIES_PER_MINUTE,
         listed_for=_LISTED_FOR,

@@ -24,7 +24,7 @@ from scripts.localcloud.events.rocketmq import RocketMq
 from scripts.localcloud.events.timers import Timers
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
-from scripts.localcloud.fc.workers import InvocationResult
+from scripts.localcloud.fc.workers.pool import InvocationResult
 from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.storage.changes import HandChanges

@@ -91,7 +91,7 @@ def batches_blueprint(
 ) -> Blueprint:
     """The routes; ``take`` starts a new batch, ``waits_for`` says why none goes on."""
     batches = Blueprint("batches", __name__)
-    views = BatchViews(database, waits_for)
+    _add_views(batches, database, clock, BatchViews(database, waits_for))
 
     @batches.post("", endpoint="create")
     def create() -> Response:
@@ -105,6 +105,18 @@ def batches_blueprint(
         take(batch.id)
         return hang_up() if fault.cut_connection else jsonify(batch.model_dump())
 
+    @batches.post("/<batch_id>/cancel", endpoint="cancel")
+    def cancel(batch_id: str) -> Response:
+        with database.lock:
+            batch = _batch(database, batch_id)
+            if batch.is_terminal:
+                raise ApiError(400, f"Cannot cancel a batch with status '{batch.status}'.", param="batch_id")
+            return jsonify(database.update_batch(batch_id, status="cancelling").model_dump())
+
+    return batches
+
+
+def _add_views(batches: Blueprint, database: Database, clock: Clock, views: BatchViews) -> None:
     @batches.get("/<batch_id>", endpoint="retrieve")
     def retrieve(batch_id: str) -> Response:
         shown = views.shown_alone(_batch(database, batch_id))
@@ -118,16 +130,6 @@ def batches_blueprint(
         found = database.batches(_conditions(database, clock), limit)
         shown = [each for batch in found if (each := views.shown_in_list(batch))]
         return jsonify(_page(shown, has_more=len(found) == limit))
-
-    @batches.post("/<batch_id>/cancel", endpoint="cancel")
-    def cancel(batch_id: str) -> Response:
-        with database.lock:
-            batch = _batch(database, batch_id)
-            if batch.is_terminal:
-                raise ApiError(400, f"Cannot cancel a batch with status '{batch.status}'.", param="batch_id")
-            return jsonify(database.update_batch(batch_id, status="cancelling").model_dump())
-
-    return batches
 
 
 def _conditions(database: Database, clock: Clock) -> list[Condition]:

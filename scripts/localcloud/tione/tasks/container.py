@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from scripts.localcloud.actions.objects import Objects
-from scripts.localcloud.fc.fork_server import LAUNCHER
+from scripts.localcloud.fc.workers.fork_server import LAUNCHER
 from scripts.localcloud.tione.tasks.task import CosPath, Task
 
 # https://cloud.tencent.com/document/product/851/77377

@@ -14,8 +14,8 @@ from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind,
 from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.lanes import InvocationCounts
-from scripts.localcloud.fc.worker_http import HttpResponse
-from scripts.localcloud.fc.worker_process import WorkerFailed
+from scripts.localcloud.fc.workers.http import HttpResponse
+from scripts.localcloud.fc.workers.process import WorkerFailed
 from scripts.localcloud.status import status
 from shared.runtime.custom.http_server import Request
 from shared.runtime.http_events import MAX_EVENT_BYTES

@@ -14,7 +14,7 @@ from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind,
 from scripts.localcloud.fc.invocations import MAX_EVENT_BYTES, AsyncInvoker, EventTooLarge
 from scripts.localcloud.fc.lanes import AsyncPolicy
 from scripts.localcloud.fc.spool import Invocation, Spool
-from scripts.localcloud.fc.workers import InvocationResult
+from scripts.localcloud.fc.workers.pool import InvocationResult
 
 AT_ONCE = AsyncPolicy(backoff_s=0.0)
 ONE_BY_ONE = AsyncPolicy(backoff_s=0.0, concurrency=1)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.localcloud.access.access_keys import TemporaryKey
-from scripts.localcloud.fc.fork_server import LAUNCHER, Forked, ForkServer, inherited
+from scripts.localcloud.fc.workers.fork_server import LAUNCHER, Forked, ForkServer, inherited
 from scripts.localcloud.options import ACCOUNT_ID, REGION, REPOSITORY
 from scripts.template.stack import FunctionSpec
 

@@ -1,7 +1,7 @@
 """The process that instances are forked from: it has loaded what they import, and nothing more.
 
-``python -m scripts.localcloud.fc.forking FD`` takes orders at that socket until it is closed. It
-has one thread, without which a fork would not be safe, and its instances die with it.
+``python -m scripts.localcloud.fc.workers.forking FD`` takes orders at that socket until it is
+closed. It has one thread, without which a fork would not be safe, and its instances die with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.fc.launch import die_with_parent
+from scripts.localcloud.fc.workers.launch import die_with_parent
 from shared.runtime.custom.server import main as serve
 from shared.runtime.invocation import attempt
 

@@ -119,7 +119,7 @@ class ForkServer:
             return
         self._stop()
         self._orders, its_orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = (sys.executable, "-m", "scripts.localcloud.fc.forking", str(its_orders.fileno()))
+        command = (sys.executable, "-m", "scripts.localcloud.fc.workers.forking", str(its_orders.fileno()))
         with its_orders:
             self._process = subprocess.Popen(
                 (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from scripts.localcloud.fc.worker_process import WorkerProcess, WorkerSpec
+from scripts.localcloud.fc.workers.process import WorkerProcess, WorkerSpec
 from shared.formats.sizes import MIB
 
 _MEMORY_LOOK_S = 0.2

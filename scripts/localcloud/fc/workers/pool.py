@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from scripts.localcloud.fc.fork_server import SHARED, can_fork
-from scripts.localcloud.fc.worker_http import HttpResponse, error_type_of, send
-from scripts.localcloud.fc.worker_limits import Limits
-from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
+from scripts.localcloud.fc.workers.fork_server import SHARED, can_fork
+from scripts.localcloud.fc.workers.http import HttpResponse, error_type_of, send
+from scripts.localcloud.fc.workers.limits import Limits
+from scripts.localcloud.fc.workers.process import WorkerFailed, WorkerProcess, WorkerSpec
 from shared.runtime.custom.http_server import Request
 
 
