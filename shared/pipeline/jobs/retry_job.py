@@ -20,8 +20,8 @@ from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledSh
 from shared.bucket.submission import Submission, SubmissionKind
 from shared.formats.lines import byte_lines
 from shared.money.quote import part_of
-from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
+from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.later_versions import require_known_format
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
@@ -85,7 +85,7 @@ class RetryJob:
         ledger = records.find_ledger(JobId(plan.job_id))
         if ledger is None:
             if plan.retry_of:  # an interrupted retry may lack tickets
-                ResumeJob(self.store).put_missing_tickets(plan)
+                StartJob(self.store, self.clock)(plan)
             return Retried(RetryResult.OPEN, plan)
         rows = open_rows(plan, ledger)
         if rows == 0:
@@ -112,7 +112,7 @@ class RetryJob:
         if plan is None:
             raise ObjectMissing(f"what job {closed.job_id} keeps: it is being erased")
         log.info("job.retried", extra={"job_id": plan.job_id, "retry_of": closed.job_id})
-        ResumeJob(self.store).put_missing_tickets(plan)
+        StartJob(self.store, self.clock)(plan)
         return plan
 
     def _take_back(self, job_id: JobId) -> bool:

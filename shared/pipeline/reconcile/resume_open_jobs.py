@@ -10,7 +10,7 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, open_job_key
 from shared.pipeline.deadlines import LOOK_AFTER, NEVER_PLANNED
-from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.reconcile.step import Candidate
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
@@ -37,6 +37,6 @@ class ResumeOpenJobs:
             if self.clock.now() - head.modified_at >= NEVER_PLANNED and self.store.head(head.key) == head:
                 self.store.delete(head.key)
             return False
-        tickets = ResumeJob(self.store).put_missing_tickets(plan)
+        tickets = StartJob(self.store, self.clock)(plan)
         self.store.put(open_job_key(job_id), b"")  # the next look is an hour from now
         return tickets > 0

@@ -22,7 +22,6 @@ from shared.money.line_parameters import LineParameters, names_file, reads_more
 from shared.pipeline.validate.check_ceilings import ceilings_for, problems_under, with_warnings
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
-from shared.pipeline.validate.put_quote import PutQuote
 from shared.pipeline.validate.quote_job import QuoteJob
 from shared.pipeline.validate.refuse_file import Refused
 from shared.pipeline.validate.watch import Watch
@@ -145,7 +144,6 @@ class PlanJob:
         plan = DecideUpload(self.store)(mine, self.run_id)
         if plan.shards != shards:
             writer.delete(shards)
-        PutQuote(self.store, [self.profile])(plan)
         log.info("job.planned", extra={"job_id": plan.job_id, "rows": plan.rows, "shards": len(plan.shards)})
         return Planned(plan, is_new=plan is mine)
 

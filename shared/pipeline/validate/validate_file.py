@@ -19,12 +19,12 @@ from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
+from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob, Planned
-from shared.pipeline.validate.put_quote import PutQuote
 from shared.pipeline.validate.read_recipe import chosen_profile, recipe_for, refused_under
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
 from shared.pipeline.validate.watch import Watch
@@ -189,10 +189,14 @@ class ValidateFile:
     def _start(self, planned: Planned, source: Source) -> Validated:
         self._withdraw(source)
         if planned.is_new:
-            ResumeJob(self.store).put_first_tickets(planned.plan)
+            self._start_job(planned.plan, is_new=True)
         else:
-            ResumeJob(self.store)(planned.plan, source.dropped_at)
+            ResumeJob(self._start_job)(planned.plan, source.dropped_at)
         return ValidateResult.PLANNED
+
+    @property
+    def _start_job(self) -> StartJob:
+        return StartJob(self.store, self.clock, self.providers.profiles)
 
     def _misnamed_recipe(self, source: Source, form: FileForm) -> str | None:
         if has_request_lines(form):
@@ -220,11 +224,7 @@ class ValidateFile:
 
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:
         self._withdraw(source)
-        plan = plan.of_file(source.key)
-        said = ResumeJob(self.store)(plan, source.dropped_at)
-        if said is ResumeResult.RESUMED:
-            PutQuote(self.store, self.providers.profiles).again(plan)
-        return said
+        return ResumeJob(self._start_job)(plan.of_file(source.key), source.dropped_at)
 
     def _give_up(self, source: Source) -> Validated:
         """Report it. Dropping the file again tries again.

@@ -35,6 +35,7 @@ from shared.bucket.uploads import Upload, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retries import forbid_retry
+from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.ports.provider import BatchStatus
 from shared.ports.providers import Providers
@@ -265,7 +266,7 @@ def test_by_no_other_name_is_it_found(name: str) -> None:
 def test_a_file_that_is_dropped_again_goes_with_an_erasure_by_its_name() -> None:
     person = erased_person()
     person.drop()
-    ResumeJob(person.job.store)(person.job.plan, person.job.clock.now())
+    ResumeJob(StartJob(person.job.store, person.job.clock))(person.job.plan, person.job.clock.now())
     assert [key for key in person.job.store.objects if key.startswith("rejected/")]
 
     person.commands.erase(FILE, person.provider_of, lambda _: True)
@@ -319,7 +320,7 @@ def test_of_a_file_that_goes_it_is_not() -> None:
     person = erased_person()
 
     person.drop()
-    ResumeJob(person.job.store)(person.job.plan, person.job.clock.now())
+    ResumeJob(StartJob(person.job.store, person.job.clock))(person.job.plan, person.job.clock.now())
     person.commands.erase(FILE, person.provider_of, lambda _: True)
     person.commands.erase(JOB, person.provider_of, lambda _: True)
 
@@ -437,7 +438,7 @@ def test_a_closed_job_says_that_its_file_was_dropped_again_for_nothing() -> None
     assert "dropped again" not in person.text
     dropped_at = person.job.clock.now() + timedelta(hours=1)
 
-    ResumeJob(person.job.store)(person.job.plan, dropped_at)
+    ResumeJob(StartJob(person.job.store, person.job.clock))(person.job.plan, dropped_at)
     person.commands.status(FILE)
 
     assert "再次放入 dropped again" in person.text

@@ -8,8 +8,8 @@ import pytest
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
-from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retry_job import RetryJob
+from shared.pipeline.jobs.start_job import StartJob
 from shared.problems.exceptions import ProviderTrouble
 from tests.support.builders import attempt
 from tests.support.pipeline import Pipeline
@@ -115,7 +115,7 @@ def test_the_timer_sends_no_attempt_after_such_an_outcome() -> None:
     bench.store.concatenate(bench.plan.requests_key(attempt(2)), [bench.plan.requests_key(attempt())])
     bench.records.drop_ticket(Stage.RUNNING, attempt())
 
-    ResumeJob(bench.store).put_missing_tickets(bench.plan)
+    StartJob(bench.store, bench.clock)(bench.plan)
 
     assert bench.store.head(ticket_key(Stage.READY, attempt(2))) is None
     assert bench.records.has_ticket(Stage.FINISHED, attempt())

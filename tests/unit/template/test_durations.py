@@ -12,7 +12,7 @@ from scripts.template.check import ROOT
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, open_job_key
 from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHORTEST_TICK
-from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.start_job import StartJob
 from tests.support.builders import JOB
 from tests.support.pipeline import Cut, Pipeline
 
@@ -43,7 +43,7 @@ def made() -> tuple[Counter[str], list[timedelta]]:
         job.records.drop_ticket(Stage.READY, attempt)
     counted = Counted(job)
     with job._cut_by(counted):
-        ResumeJob(job.store).put_missing_tickets(job.plan)
+        StartJob(job.store, job.clock)(job.plan)
     most["tickets"] = counted.store
     for attempt in job.attempts(Stage.READY):
         counted = Counted(job)

@@ -22,6 +22,7 @@ from shared.bucket.submission import Submission
 from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.start_job import StartJob
 from shared.ports.provider import BatchProblem, BatchStatus
 from shared.problems.exceptions import ProviderRejected
 from shared.results.columns import Answer, RowStatus
@@ -446,7 +447,7 @@ def test_an_older_version_that_is_dropped_again_takes_its_place_back() -> None:
     newer_version(bench)
     bench.clock.advance(timedelta(hours=2))
 
-    said = ResumeJob(bench.store)(bench.plan, bench.clock.now())
+    said = ResumeJob(StartJob(bench.store, bench.clock))(bench.plan, bench.clock.now())
     bench.heard()
 
     assert said == "result_again"
@@ -459,7 +460,7 @@ def test_a_result_that_is_to_be_written_again_is_even_if_somebody_deletes_its_ti
     bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
     bench.heard()
     bench.store.delete(bench.plan.result_key)
-    ResumeJob(bench.store)(bench.plan, bench.clock.now())
+    ResumeJob(StartJob(bench.store, bench.clock))(bench.plan, bench.clock.now())
     bench.store.delete(ticket_key(Stage.FINISHED, attempt()))
     bench.clock.advance(LOOK_AFTER)
 
@@ -629,7 +630,7 @@ def test_a_lost_running_ticket_is_put_again_when_the_file_is_dropped_again() -> 
     bench.submitted()
     bench.store.delete(ticket_key(Stage.FINISHED, attempt()))
 
-    ResumeJob(bench.store)(bench.plan, bench.clock.now())
+    ResumeJob(StartJob(bench.store, bench.clock))(bench.plan, bench.clock.now())
 
     assert bench.tickets() == [ticket_key(Stage.RUNNING, attempt())]
 

@@ -19,6 +19,7 @@ from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.start_job import StartJob
 from shared.ports.provider import BatchStatus
 from shared.results.kept_rows import PartUnreadable
 from tests.support.builders import JOB, attempt, plan_job
@@ -244,7 +245,7 @@ def test_the_same_file_dropped_again_pays_nothing_and_brings_the_retried_result_
     job.drain(ending)
     job.store.delete(job.plan.result_key)
 
-    said = ResumeJob(job.store)(job.plan, job.clock.now())
+    said = ResumeJob(StartJob(job.store, job.clock))(job.plan, job.clock.now())
     job.drain()
 
     assert said == "result_again"
@@ -256,10 +257,10 @@ def test_the_same_file_dropped_again_while_a_retry_runs_starts_nothing_twice() -
     job, ending = closed("ac")
     ending.answered.add("b")
     job.retry()
-    ResumeJob(job.store)(job.plan, job.clock.now())
+    ResumeJob(StartJob(job.store, job.clock))(job.plan, job.clock.now())
     job.collect(Attempt(RETRY, 1, 1))
     job.submit(Attempt(RETRY, 2, 1))
-    ResumeJob(job.store)(job.plan, job.clock.now())
+    ResumeJob(StartJob(job.store, job.clock))(job.plan, job.clock.now())
 
     job.drain(ending)
 
@@ -297,7 +298,7 @@ def test_a_retried_version_that_is_dropped_again_takes_its_place_back() -> None:
     job.drain(ending)
     job.clock.advance(timedelta(hours=1))
 
-    said = ResumeJob(job.store)(job.plan, job.clock.now())
+    said = ResumeJob(StartJob(job.store, job.clock))(job.plan, job.clock.now())
     job.drain()
 
     assert said == "result_again"
@@ -343,7 +344,7 @@ def test_a_file_that_is_dropped_again_while_its_retry_is_planned_keeps_the_retry
         job.store.put(record_key(JobId(older.job_id), "plan.json"), older.to_bytes())
         ending.answered.add("b")
         job.clock.advance(timedelta(hours=1))
-        dropped = partial(ResumeJob(job.store), job.plan, job.clock.now())
+        dropped = partial(ResumeJob(StartJob(job.store, job.clock)), job.plan, job.clock.now())
         meanwhile = Meanwhile(calls, dropped)
 
         job.retry(cut=meanwhile)

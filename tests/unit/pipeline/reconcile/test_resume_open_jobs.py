@@ -23,6 +23,7 @@ from shared.bucket.usage import Tokens
 from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quota.admission import WaitingLists
 from shared.pipeline.reconcile.repair_tickets import RepairAgain, RepairReady
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
@@ -215,7 +216,7 @@ def _settled_newer(bench: Bench) -> Plan:
 def test_a_version_that_is_dropped_again_while_it_is_open_gets_the_name_back() -> None:
     bench = Bench()
     newer = _settled_newer(bench)
-    ResumeJob(bench.store)(bench.plan, newer.source.dropped_at + timedelta(minutes=1))
+    ResumeJob(StartJob(bench.store, bench.clock))(bench.plan, newer.source.dropped_at + timedelta(minutes=1))
 
     CloseJob(bench.store, bench.clock)(newer)
     bench.settle(1)
@@ -233,7 +234,7 @@ def test_a_version_that_is_dropped_again_after_its_end_keeps_the_name_from_one_t
     CloseJob(bench.store, bench.clock)(bench.plan)
     newer = _settled_newer(bench)
 
-    ResumeJob(bench.store)(bench.plan, newer.source.dropped_at + timedelta(minutes=1))
+    ResumeJob(StartJob(bench.store, bench.clock))(bench.plan, newer.source.dropped_at + timedelta(minutes=1))
     CloseJob(bench.store, bench.clock)(newer)
 
     assert bench.store.get("results/a/names.csv") == b"rows of 1\r\nrows of 2\r\n"

@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.bucket.attempt import JobId
-from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
 from shared.bucket.records import Plan
 from shared.bucket.result_names import quote_keys_for
@@ -41,8 +39,3 @@ class PutQuote:
         document = {**facts, "rows": plan.rows, **plan.quote.model_dump(mode="json")}
         self.store.put(json_key, json.dumps(document, ensure_ascii=False, indent=1).encode())
         self.store.put(text_key, text)
-
-    def again(self, plan: Plan) -> None:
-        """Of an open job, whose author may have died before; a closed one has its bill."""
-        if BucketRecords(self.store).find_ledger(JobId(plan.job_id)) is None:
-            self(plan)
