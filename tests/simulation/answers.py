@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from zlib import crc32
 
 # What some recipes take from the answers to tables.
@@ -11,6 +12,8 @@ NAMES = ("said", "mark", "marks")
 # The most that a row's answer may have, where that is said.
 MAX_TOKENS = 1000
 _PROMPT_TOKENS = 8
+# Of one row in so many the provider tells no tokens.
+_SAYS_NOTHING = 16
 
 
 def answer_to(text: str) -> str:
@@ -56,11 +59,31 @@ def columns_in(content: str) -> tuple[dict[str, str], str]:
     return cells, "answer_had_prose" if content.startswith("Here") else ""
 
 
-def usage_of(text: str) -> dict[str, int]:
-    """What the provider counts of a row; the same in every run."""
-    completion = 100 + crc32(text.encode()) % (MAX_TOKENS - 99)
+def usage_of(text: str) -> dict[str, Any]:
+    """What the line of a row says that was counted; the same in every run, and of some nothing."""
+    tokens = told_of(text)
+    if not tokens:
+        return {}
     return {
-        "prompt_tokens": _PROMPT_TOKENS,
-        "completion_tokens": completion,
-        "total_tokens": _PROMPT_TOKENS + completion,
+        **{f"{kind}_tokens": tokens[kind] for kind in ("prompt", "completion", "total")},
+        "prompt_tokens_details": {"cached_tokens": tokens["cached"]},
+        "completion_tokens_details": {"reasoning_tokens": tokens["thinking"]},
+    }
+
+
+def told_of(text: str) -> dict[str, int]:
+    """What is told of it, by the names of our own record."""
+    return {} if crc32(text.encode()) % _SAYS_NOTHING == 0 else tokens_of(text)
+
+
+def tokens_of(text: str) -> dict[str, int]:
+    """What the provider counts of a row, and bills."""
+    number = crc32(text.encode())
+    completion = 100 + number % (MAX_TOKENS - 99)
+    return {
+        "prompt": _PROMPT_TOKENS,
+        "completion": completion,
+        "total": _PROMPT_TOKENS + completion,
+        "thinking": completion // 2 if number % 3 else 0,
+        "cached": number % 2 * _PROMPT_TOKENS // 2,
     }

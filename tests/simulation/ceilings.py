@@ -19,7 +19,7 @@ from shared.money.worst_case import Charged, charged_by
 from shared.pipeline.quota.ceilings import month_of
 from shared.ports.provider import BatchStatus
 from shared.providers.bailian.profile import BAILIAN
-from tests.simulation.answers import MAX_TOKENS, usage_of
+from tests.simulation.answers import MAX_TOKENS, tokens_of
 from tests.simulation.expected import came_for_a_deleted_one
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import Batch
@@ -140,14 +140,20 @@ def _both(charged: Charged) -> tuple[int, int]:
 
 def _bill_of(plan: Plan, batch: Batch) -> int:
     """Without rows of which it says nothing, though it did not promise that either."""
-    rates = plan.quote and plan.quote.rates_at_most
+    rates = plan.quote and plan.quote.price and plan.quote.price.tiers[0].batch
     if not rates:
         return 0
     is_whole = batch.status is BatchStatus.COMPLETED
     total = TokenCounts()
     for custom_id in batch.billed if is_whole else batch.answered:
-        usage = usage_of(batch.texts[custom_id])
-        total += TokenCounts(input=usage["prompt_tokens"], output=usage["completion_tokens"])
+        tokens = tokens_of(batch.texts[custom_id])
+        cached, thinking = tokens["cached"], tokens["thinking"]
+        total += TokenCounts(
+            input=tokens["prompt"] - cached,
+            cached=cached,
+            output=tokens["completion"] - thinking,
+            thinking=thinking,
+        )
     return cost(total, rates, "").micros
 
 

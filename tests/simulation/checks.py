@@ -31,6 +31,7 @@ from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
 from tests.simulation.answers import NAMES, columns_in
+from tests.simulation.bills import bill_failures
 from tests.simulation.boards import board_failures
 from tests.simulation.ceilings import money_failures
 from tests.simulation.expected import (
@@ -380,7 +381,9 @@ def _is_recorded(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
 
 def _money(pipeline: Pipeline) -> Iterator[str]:
     batches = {attempt: [*_not_forgotten(each)] for attempt, each in batches_by_attempt(pipeline).items()}
-    yield from money_failures(pipeline, [plan for plan, _ in _jobs(pipeline)], batches)
+    jobs = _jobs(pipeline)
+    yield from money_failures(pipeline, [plan for plan, _ in jobs], batches)
+    yield from bill_failures(pipeline, jobs, batches_by_attempt(pipeline))
 
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:

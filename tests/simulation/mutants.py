@@ -26,6 +26,7 @@ from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import InboxMark
 from shared.bucket.uploads import Upload, upload_key
 from shared.formats.lines import byte_lines
+from shared.money import invoice
 from shared.money.worst_case import worst_case
 from shared.pipeline.collect import collect_shard
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
@@ -77,6 +78,7 @@ from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.answer_spool import AnswerSpool
 from shared.results.lent_answers import LentAnswers
 from shared.results.row_ids import RowIds
+from shared.results.usage_count import UsageCount
 from shared.words.event import WordTicket
 from tests.simulation.bucket import Bucket
 from tests.simulation.faults import seeds_with
@@ -669,6 +671,17 @@ def _remembers_every_job(_right: Method) -> Method:
     return lambda self, plan, ledger: self.store.put(history_key(plan, ledger), b"")
 
 
+def _bills_the_last_attempt(right: Method) -> Method:
+    return lambda shard: [*right(shard)][-1:]
+
+
+def _counts_nothing_as_cached(right: Method) -> Method:
+    def add(self: UsageCount, prompt: int, completion: int, total: int, *details: int, **more: bool) -> None:
+        right(self, prompt, completion, total, details[0], 0, **more)
+
+    return add
+
+
 def _names_it_anew(right: Method) -> Method:
     numbers = itertools.count()
     return lambda kind, *identity: right(kind, *identity, str(next(numbers)))
@@ -1103,6 +1116,15 @@ MUTANTS = (
         seed=10,
         faults=("under_ceilings",),
     ),
+    _one(
+        "bill a shard's last attempt alone",
+        invoice,
+        "_attempts_of",
+        _bills_the_last_attempt,
+        seed=96,
+        faults=("row_throttled",),
+    ),
+    _one("charge what was cached in full", UsageCount, "add", _counts_nothing_as_cached, seed=1),
     _one("keep what was reserved", Ceilings, "settle", _always(None), seed=0, faults=("under_ceilings",)),
     _one(
         "forget rows of which nobody told the tokens",
