@@ -8,6 +8,9 @@ from pydantic import Field
 
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 
+OVER_BUDGET = "over_budget"
+"""The code of what waits for a month's money."""
+
 
 class WaitingFor(RecordPart):
     """What somebody must do before the ticket goes on: about the account, the key or the model.

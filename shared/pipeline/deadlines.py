@@ -49,6 +49,9 @@ LONGEST_TURN = timedelta(seconds=5)
 FIRST_BACKOFF = timedelta(minutes=5)
 BACKOFF_DOUBLINGS = 4
 POLL_DOUBLINGS = 3
+# What waits for the next month, since this one's money is spent. The timer sees a new file of
+# budgets sooner, but not one that was put while the shard was being put off.
+BUDGET_LOOK = timedelta(hours=6)
 
 # A batch so long over its completion window is asked for, cancelled and settled with what it has.
 DEADLINE_GRACE = timedelta(hours=24)

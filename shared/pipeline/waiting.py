@@ -10,7 +10,7 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import ReadyTicket, WaitingFor
-from shared.pipeline.deadlines import BACKOFF_DOUBLINGS, FIRST_BACKOFF
+from shared.pipeline.deadlines import BACKOFF_DOUBLINGS, BUDGET_LOOK, FIRST_BACKOFF
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 
@@ -49,10 +49,16 @@ def backoff(refusals: int) -> timedelta:
     return FIRST_BACKOFF * (1 << min(refusals, BACKOFF_DOUBLINGS))
 
 
-def backed_off(ticket: ReadyTicket, now: datetime, waiting_for: WaitingFor | None = None) -> ReadyTicket:
-    """The ticket after one more refusal."""
+def backed_off(
+    ticket: ReadyTicket,
+    now: datetime,
+    waiting_for: WaitingFor | None = None,
+    until: datetime | None = None,
+) -> ReadyTicket:
+    """The ticket after one more refusal; ``until`` then nothing changes by itself."""
+    again_at = now + backoff(ticket.refusals)
     return ReadyTicket(
-        not_before=now + backoff(ticket.refusals),
+        not_before=min(until, now + BUDGET_LOOK) if until else again_at,
         refusals=ticket.refusals + 1,
         waiting_for=waiting_for and _since_before(waiting_for, ticket.waiting_for),
     )

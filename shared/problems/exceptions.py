@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from shared.problems.problem import Problem
 
@@ -77,13 +78,15 @@ class CeilingReached(PipelineError):
 
     Attributes:
         is_for_people: Somebody may have to act; otherwise it passes by itself.
+        until: Before then nothing but a higher ceiling makes room; ``None`` if something may come
+            free at any time.
     """
 
     code = "ceiling_reached"
 
-    def __init__(self, problem: Problem, *, is_for_people: bool) -> None:
+    def __init__(self, problem: Problem, *, is_for_people: bool, until: datetime | None = None) -> None:
         super().__init__(problem.code)
-        self.problem, self.is_for_people = problem, is_for_people
+        self.problem, self.is_for_people, self.until = problem, is_for_people, until
 
 
 class ChannelRefused(PipelineError):

@@ -58,6 +58,7 @@ READS = {
         "waiting/",
         "board.json",
         "outbox/",
+        "budget.yaml",
     },
     # Of reports only whether they are there.
     "notify": {"outbox/", "jobs/", "rejected/", "ready/", "running/"},

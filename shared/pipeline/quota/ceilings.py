@@ -47,8 +47,12 @@ class NoRoom:
     @property
     def is_final(self) -> bool:
         """Whether it never will: a job's ceiling has no next month, and nothing will come free."""
-        is_over = self.spent.micros + self.needed.micros > self.ceiling.at_most.micros
-        return self.ceiling.scope == "job" and not self.reserved.micros and is_over
+        return self.ceiling.scope == "job" and not self.reserved.micros and self.is_spent
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether there is too little left even if all that is reserved comes free."""
+        return self.spent.micros + self.needed.micros > self.ceiling.at_most.micros
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,15 @@ def month_of(at: datetime) -> str:
     return f"{at + _BEIJING:%Y-%m}"
 
 
-def month_after(at: datetime) -> str:
-    """The first day of the next month."""
-    first = (at + _BEIJING).replace(day=28) + timedelta(days=4)
-    return f"{first:%Y-%m}-01"
+def month_after(at: datetime) -> datetime:
+    """When the next month begins, in UTC."""
+    later = (at + _BEIJING).replace(day=28) + timedelta(days=4)
+    return later.replace(day=1, hour=0, minute=0, second=0, microsecond=0) - _BEIJING
+
+
+def first_day_after(at: datetime) -> str:
+    """Of the next month."""
+    return f"{month_after(at) + _BEIJING:%Y-%m-%d}"
 
 
 def months_of(first: datetime, last: datetime) -> list[str]:

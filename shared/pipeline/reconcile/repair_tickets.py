@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, Stage, ticket_key, waiting_prefix
+from shared.bucket.keys import AGAIN, BUDGET, Stage, ticket_key, waiting_prefix
+from shared.bucket.tickets import OVER_BUDGET, ReadyTicket
 from shared.bucket.uploads import AgainTicket
 from shared.pipeline.quota.admission import Admission, WaitingLists
 from shared.pipeline.quota.claims import Claims
@@ -49,7 +50,7 @@ class RepairReady:
             elif overdue.key not in queued:
                 yield overdue
 
-    def _repair(self, attempt: Attempt, _head: ObjectHead) -> bool:
+    def _repair(self, attempt: Attempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
         ticket = records.find_ready(attempt)
         if ticket is None:
@@ -59,9 +60,21 @@ class RepairReady:
                 records.put_ready(attempt)
             return is_unreadable
         if ticket.not_before is not None and ticket.not_before > self.clock.now():
-            return False
+            if not self._has_a_new_budget(ticket, head):
+                return False
+            ticket = ticket.model_copy(update={"not_before": None})
         records.put_back(attempt, ticket)
         return True
+
+    def _has_a_new_budget(self, ticket: ReadyTicket, head: ObjectHead) -> bool:
+        """Whether it waits for money, and the file of budgets was put after it."""
+        if ticket.waiting_for is None or ticket.waiting_for.code != OVER_BUDGET:
+            return False
+        return self._budget is not None and self._budget.modified_at > head.modified_at
+
+    @cached_property
+    def _budget(self) -> ObjectHead | None:
+        return self.store.head(BUDGET)
 
     def _repair_queued(self, attempt: Attempt, overdue: Candidate) -> bool:
         is_stuck = bool(Claims.of(self.store, attempt).unreleased)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan, PlannedShard
+from shared.bucket.tickets import OVER_BUDGET
 from shared.money.amounts import money_text
 from shared.money.worst_case import worst_case
-from shared.pipeline.quota.ceilings import Ceilings, NoRoom, month_after
+from shared.pipeline.quota.ceilings import Ceilings, NoRoom, first_day_after, month_after
 from shared.pipeline.quota.claim_slot import HeldSlot
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.send_deadline import refused
@@ -47,8 +48,9 @@ class ReserveMoney:
         if no_room.is_final:
             return refused(Problem("over_ceiling", values=values))
         is_month = no_room.ceiling.scope != "job"
-        code = "over_budget" if is_month else "over_ceiling_now"
-        raise CeilingReached(Problem(code, values=values), is_for_people=is_month)
+        code = OVER_BUDGET if is_month else "over_ceiling_now"
+        until = month_after(self.clock.now()) if is_month and no_room.is_spent else None
+        raise CeilingReached(Problem(code, values=values), is_for_people=is_month, until=until)
 
     def _values(self, no_room: NoRoom) -> Values:
         most = no_room.ceiling.at_most
@@ -60,7 +62,7 @@ class ReserveMoney:
             **{name: money_text(amount) for name, amount in amounts.items()},
             "needed": money_text(no_room.needed),
             "whose": Bilingual(f"文件夹 {folder}", f"folder {folder}") if folder else _OF_ALL,
-            "month": month_after(self.clock.now()),
+            "month": first_day_after(self.clock.now()),
         }
 
 

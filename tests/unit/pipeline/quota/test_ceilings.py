@@ -9,7 +9,7 @@ from shared.bucket.keys import MONEY
 from shared.bucket.money import Balance, Ceiling, Money
 from shared.bucket.records import Plan
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged
-from shared.pipeline.quota.ceilings import Ceilings, month_after, months_of
+from shared.pipeline.quota.ceilings import Ceilings, first_day_after, month_after, months_of
 from shared.problems.exceptions import TransientError
 from tests.support.builders import attempt, plan_job
 from tests.support.fakes import FixedClock, MemoryStore
@@ -182,4 +182,5 @@ def test_months_are_those_of_beijing() -> None:
 
     assert months_of(december - timedelta(seconds=1), december) == ["2026-11", "2026-12"]
     assert months_of(december, december + timedelta(days=70)) == ["2026-12", "2027-01", "2027-02"]
-    assert month_after(december) == "2027-01-01"
+    assert first_day_after(december) == "2027-01-01"
+    assert month_after(december - timedelta(seconds=1)) == december

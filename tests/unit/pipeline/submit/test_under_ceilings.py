@@ -3,17 +3,21 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import MONEY, record_key
+from shared.bucket.keys import BUDGET, MONEY, record_key
 from shared.bucket.money import Balance, Ceiling, Money
 from shared.money.price_file import parse_prices
 from shared.money.quote import Counted, make_quote
+from shared.pipeline.deadlines import BUDGET_LOOK, FIRST_BACKOFF
+from shared.pipeline.quota.admission import WaitingLists
+from shared.pipeline.reconcile.repair_tickets import RepairReady
 from shared.ports.output_bound import OutputBound
 from shared.ports.provider import BatchStatus
 from shared.problems.exceptions import (
@@ -117,6 +121,43 @@ def test_over_the_months_budget_it_waits_says_why_and_goes_on_in_the_next_month(
     assert "2026-12-01" in ticket.waiting_for.message
     job.clock.advance(timedelta(days=14))
     assert job.submit(attempt(shard=2)) == "submitted"
+
+
+def test_a_spent_budget_is_looked_at_rarely_until_the_month_ends() -> None:
+    job = under(("all", 2 * ROW))
+    job.submit(attempt(shard=1))
+    in_december = datetime(2026, 11, 30, 16, tzinfo=timezone.utc)
+
+    def waits_until() -> datetime | None:
+        job.submit(attempt(shard=2))
+        ticket = job.records.find_ready(attempt(shard=2))
+        return ticket and ticket.not_before
+
+    assert waits_until() == job.clock.now() + FIRST_BACKOFF  # what is reserved may come free
+    finish(job, attempt(shard=1))
+    job.clock.advance(timedelta(days=1))
+    assert waits_until() == job.clock.now() + BUDGET_LOOK
+    job.clock.advance(in_december - timedelta(hours=1) - job.clock.now())
+    assert waits_until() == in_december
+
+
+@pytest.mark.parametrize(("budget", "is_sent"), [(b"month: 5 CNY", True), (b"month: 0.001 CNY", False)])
+def test_a_higher_budget_is_seen_by_the_timer_and_a_lower_one_changes_nothing(
+    budget: bytes, *, is_sent: bool
+) -> None:
+    job = under(("all", 2 * ROW))
+    job.submit(attempt(shard=1))
+    finish(job, attempt(shard=1), lambda line: result_line(line["custom_id"]))
+    job.submit(attempt(shard=2))
+    timer = RepairReady(job.store, job.clock, timedelta(minutes=5), WaitingLists(job.store, ()))
+
+    job.clock.advance(timedelta(minutes=10))
+    before = [each.repair() for each in timer.candidates()]
+    job.store.put(BUDGET, budget)
+    repairs = [each.repair() for each in replace(timer).candidates()]
+
+    assert (before, repairs) == ([False], [True])
+    assert (job.submit(attempt(shard=2)) == "submitted") == is_sent
 
 
 def test_a_shard_waits_for_another_of_its_own_job_without_calling_for_anybody() -> None:
