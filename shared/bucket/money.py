@@ -148,7 +148,7 @@ class Quote(RecordPart):
         known_from: How many earlier jobs ``output_tokens`` comes from; with none, it goes by the
             length of the answers that the recipe asks for.
         expected: The money for both expected numbers; without ``output_tokens``, for the input.
-        at_most: The money for both numbers at most.
+        at_most: The money for both numbers at most, also of what is asked again.
         real_time: What ``expected`` would cost without a batch.
         shared_tokens: With how many tokens all requests begin alike.
         cached_real_time: What ``expected`` would cost in real time if those were read from the
@@ -159,6 +159,7 @@ class Quote(RecordPart):
             not counted; so there is no ``at_most``.
         warnings: What is wrong with the operator's own prices, in both languages.
         bounded_by: What would bound the output, as lines of ``parameters``.
+        until_fits: How often each row may be asked again, which ``output_at_most`` is without.
         price: ``None`` if nobody says what the model costs.
         digest: Names this quote: another file, recipe or price has another one.
     """
@@ -180,6 +181,7 @@ class Quote(RecordPart):
     bounded_by: tuple[str, ...] = ()
     reads_more: bool = False
     warnings: tuple[str, ...] = ()
+    until_fits: int = 0
     price: Price | None = None
     digest: str
 

@@ -89,6 +89,9 @@ class Plan(JobFacts):
     quote: Quote | None = None
     # Each holds for every attempt of the job, beside the others. Older plans have none.
     ceilings: tuple[Ceiling, ...] = ()
+    # How often a row is asked again at most whose answer does not fit. A version that does not know
+    # it asks none again.
+    until_fits: int = 0
     created_at: datetime
     # Of a retry: the closed job whose open rows are sent again, the file's first job, and
     # ``retries``: 1 for the first retry, 2 for the second.
@@ -176,6 +179,8 @@ class Outcome(Record):
 
     - ``final``: the shard's part is in ``content_key``.
     - ``resend``: the answers in ``content_key`` are settled, the other rows are sent again.
+    - ``ask_again``: the same, but some of these answers do not fit: their rows are open, too, and
+      are asked again beside them. It keeps each until a better one is there.
     - ``requeue``: a quota or a problem of the account stopped the batch before any row ran. The
       next attempt does not count. ``waiting_for`` names the account's problem.
     - ``unknown``: a later version has decided, in a word that this one does not know. It is left to
@@ -185,15 +190,21 @@ class Outcome(Record):
 
     ``by_status`` and ``unread_answers`` count all rows that are settled, ``finish_reasons`` those
     that this attempt settled, as ``tokens`` does. ``unmatched_key`` has what names none of them.
+    ``fitted`` counts the rows of a final one by the try at which their answer fitted.
+    ``asked_again`` rows have an answer already; ``longer`` is for how many answers more than one a
+    row the next attempt has tokens, since those that were cut off may be longer.
     """
 
-    kind: Literal["final", "resend", "requeue", "unknown"]
+    kind: Literal["final", "resend", "ask_again", "requeue", "unknown"]
     batch_id: str | None
     batch_status: str
     decided_at: datetime
     content_key: str = ""
     settled: int
     resent: int = 0
+    asked_again: int = 0
+    longer: int = 0
+    fitted: dict[str, int] = Field(default_factory=dict)
     by_status: dict[str, int] = Field(default_factory=dict)
     unread_answers: dict[str, int] = Field(default_factory=dict)
     finish_reasons: dict[str, int] = Field(default_factory=dict)
@@ -212,7 +223,12 @@ class Outcome(Record):
     @field_validator("kind", mode="before")
     @classmethod
     def _or_unknown(cls, kind: object) -> object:
-        return kind if kind in ("final", "resend", "requeue") else "unknown"
+        return kind if kind in ("final", "resend", "ask_again", "requeue") else "unknown"
+
+    @property
+    def leaves_rows(self) -> bool:
+        """Whether the next attempt sends some of the rows, not all or none."""
+        return self.kind in ("resend", "ask_again")
 
 
 class SettledShard(Record):
@@ -225,6 +241,7 @@ class SettledShard(Record):
     by_status: dict[str, int]
     unread_answers: dict[str, int] = Field(default_factory=dict)
     finish_reasons: dict[str, int] = Field(default_factory=dict)
+    fitted: dict[str, int] = Field(default_factory=dict)
     unmatched_lines: int = 0
     unmatched_keys: tuple[str, ...] = ()
     tokens: Tokens
@@ -239,7 +256,8 @@ class Ledger(JobFacts):
     ``rows_in`` are those that were ``sent``, those that ask the ``same`` as one of these, whose
     answer they have, and those that were not sent, since something is wrong with them.
     ``unread_answers`` counts, by ``error_code``, the answered rows whose answer is odd, or no plain
-    JSON that fits the recipe's columns; ``finish_reasons`` the rows whose answer is not whole.
+    JSON that fits the recipe's columns; ``finish_reasons`` the rows whose answer is not whole;
+    ``fitted``, where such rows are asked again, the others by the try at which their answer fitted.
     """
 
     rows_in: int
@@ -251,6 +269,7 @@ class Ledger(JobFacts):
     by_status: dict[str, int]
     unread_answers: dict[str, int] = Field(default_factory=dict)
     finish_reasons: dict[str, int] = Field(default_factory=dict)
+    fitted: dict[str, int] = Field(default_factory=dict)
     adds_up: bool
     tokens: Tokens
     # Where the price is known. Older ledgers have neither of the two.

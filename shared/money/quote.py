@@ -10,6 +10,9 @@ from shared.ports.output_bound import OutputBound
 
 # By how much the estimate of tokens may be too low, in hundredths: see ``shared/money/README.md``.
 _INPUT_AT_MOST = 125
+# What a request that asks again says beside the answer that does not fit: one sentence, with what a
+# check says of an answer, and what goes around two messages.
+_REASON_TOKENS = 1000
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,13 @@ class Experience:
 
 
 def make_quote(
-    counted: Counted, price: Price | None, bound: OutputBound, experience: Experience | None, version: str
+    counted: Counted,
+    price: Price | None,
+    bound: OutputBound,
+    experience: Experience | None,
+    version: str,
+    *,
+    until_fits: int = 0,
 ) -> Quote:
     """Make it.
 
@@ -55,6 +64,7 @@ def make_quote(
         bound: Of the output of one request.
         experience: Of earlier jobs, if there were any.
         version: What the digest names beside the price, such as file and recipe.
+        until_fits: How often each row may be asked again.
     """
     output = _expected_output(counted, bound, experience)
     each = bound.tokens
@@ -68,6 +78,7 @@ def make_quote(
         known_from=experience.jobs if experience else 0,
         shared_tokens=counted.shared_tokens,
         bounded_by=bound.write,
+        until_fits=until_fits,
         price=price,
         digest=_digest(version, price),
     )
@@ -77,6 +88,14 @@ def make_quote(
 def input_at_most(input_tokens: int, input_bytes: int) -> int:
     """What the estimate of these requests may come to."""
     return max(min(-(-input_tokens * _INPUT_AT_MOST // 100), input_bytes), input_tokens)
+
+
+def added_when_asked_again(each: int, times: int) -> int:
+    """How many input tokens a request has more for it, when it is asked again so many times.
+
+    ``each`` is the most output tokens of an answer at first. The next one may be twice as long.
+    """
+    return (each << (times - 1)) + _REASON_TOKENS if times else 0
 
 
 def _expected_output(counted: Counted, bound: OutputBound, experience: Experience | None) -> int | None:
@@ -90,14 +109,13 @@ def _expected_output(counted: Counted, bound: OutputBound, experience: Experienc
 
 def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -> Quote:
     mean = price.tier_for(quote.input_tokens // max(quote.requests, 1))
-    longest = price.tier_for(min(counted.longest_bytes, quote.input_at_most))
+    longest = price.tier_for(min(counted.longest_bytes, quote.input_at_most) + _added_at_most(quote))
     expected = _tokens(quote.input_tokens, quote.output_tokens or 0, thinks=thinks)
     rates, at_most = longest.batch or longest.real_time, None
     if thinks:
         rates = rates.model_copy(update={"output": max(rates.output, rates.thinking)})
     if quote.output_at_most is not None:
-        most = TokenCounts(input=quote.input_at_most, output=quote.output_at_most)
-        at_most = cost(most, rates, price.currency)
+        at_most = cost(_tokens_at_most(quote, quote.output_at_most), rates, price.currency)
     return quote.model_copy(
         update={
             "expected": cost(expected, mean.batch or mean.real_time, price.currency),
@@ -107,6 +125,25 @@ def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -
             "is_batch_price": mean.batch is not None,
             "cached_real_time": _cached_real_time(quote, price, mean, thinks=thinks),
         }
+    )
+
+
+def output_of_each(quote: Quote) -> int | None:
+    """The most output tokens of one request that is sent for the first time."""
+    return None if quote.output_at_most is None else quote.output_at_most // max(quote.requests, 1)
+
+
+def _added_at_most(quote: Quote) -> int:
+    return added_when_asked_again(output_of_each(quote) or 0, quote.until_fits)
+
+
+def _tokens_at_most(quote: Quote, output_at_most: int) -> TokenCounts:
+    """If every row has to be asked again, and each time its answer was cut off."""
+    each, times = output_of_each(quote) or 0, range(1, quote.until_fits + 1)
+    added = quote.requests * sum(added_when_asked_again(each, time) for time in times)
+    return TokenCounts(
+        input=quote.input_at_most * (1 + len(times)) + added,
+        output=output_at_most * ((2 << len(times)) - 1),
     )
 
 

@@ -68,6 +68,8 @@ def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -
             f"实时调用：约 {_shown(quote.real_time)}{'' if _is_whole(quote) else '，只算输入'}{_cached_zh(quote)}"
         )
         lines.append(_price_zh(price, today))
+    if quote.until_fits:
+        lines.append(f"重新询问：答案不合要求的行最多再问 {quote.until_fits} 次{_again_zh(quote)}")
     if quote.output_at_most is None and quote.bounded_by:
         lines.append(
             f"没有上限：输出多长没有限制。请在 parameters（请求文件是每行的 body）里写 {'、'.join(quote.bounded_by)}"
@@ -95,6 +97,9 @@ def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -
             f"In real time: about {_shown(quote.real_time)}{'' if _is_whole(quote) else ' for the input alone'}{_cached_en(quote)}"
         )
         lines.append(_price_en(price, today))
+    if quote.until_fits:
+        times = "once" if quote.until_fits == 1 else f"{quote.until_fits} times"
+        lines.append(f"Asked again: rows whose answers do not fit, up to {times}{_again_en(quote)}")
     if quote.output_at_most is None and quote.bounded_by:
         lines.append(
             f"No ceiling: nothing limits the output. Write in parameters, or in each body of request lines: {', '.join(quote.bounded_by)}"
@@ -102,6 +107,16 @@ def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -
     if quote.reads_more:
         lines.append("No ceiling: images, sounds, films, files and what is searched are not counted")
     return [*lines, f"Quote number: {quote.digest} (another file, recipe or price has another)"]
+
+
+def _again_zh(quote: Quote) -> str:
+    return "" if quote.at_most is None else "；费用的“最多”按每行都要重问、每次都加长来算"
+
+
+def _again_en(quote: Quote) -> str:
+    if quote.at_most is None:
+        return ""
+    return '; "at most" is for the case that every row has to be, with a longer answer each time'
 
 
 def _output_zh(quote: Quote) -> str:

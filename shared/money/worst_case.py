@@ -8,10 +8,12 @@ from shared.bucket.money import Money, Quote, TokenCounts, cost
 from shared.bucket.records import Outcome, PlannedShard
 from shared.bucket.submission import Submission
 from shared.money.invoice import cost_of
-from shared.money.quote import input_at_most
+from shared.money.quote import added_when_asked_again, input_at_most, output_of_each
 
 
-def worst_case(quote: Quote, shard: PlannedShard, requests: int, size_bytes: int) -> Money | None:
+def worst_case(
+    quote: Quote, shard: PlannedShard, requests: int, size_bytes: int, before: Outcome | None = None
+) -> Money | None:
     """The most that these requests of a shard may cost; ``None`` if nobody can know.
 
     Args:
@@ -19,19 +21,20 @@ def worst_case(quote: Quote, shard: PlannedShard, requests: int, size_bytes: int
         shard: Of which they are all, or those that are sent again.
         requests: How many they are.
         size_bytes: Their lines; a token has a byte at least.
+        before: What left them open. Of some there are answers, with which they are asked again.
     """
     each = output_of_each(quote)
     if quote.rates_at_most is None or quote.price is None or each is None:
         return None
+    added = longer = 0
+    if before is not None and before.asked_again:
+        added = before.asked_again * added_when_asked_again(each, quote.until_fits)
+        longer = before.longer
     tokens = TokenCounts(
-        input=min(input_at_most(shard.input_tokens, shard.size_bytes), size_bytes), output=each * requests
+        input=min(input_at_most(shard.input_tokens, shard.size_bytes) + added, size_bytes),
+        output=each * (requests + longer),
     )
     return cost(tokens, quote.rates_at_most, quote.price.currency)
-
-
-def output_of_each(quote: Quote) -> int | None:
-    """The most output tokens of one request."""
-    return None if quote.output_at_most is None else quote.output_at_most // max(quote.requests, 1)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ def charged_for(quote: Quote, shard: PlannedShard, outcome: Outcome) -> Charged:
     known, _ = cost_of(outcome.tokens, outcome.charged, quote.price)
     if not outcome.uncounted:
         return Charged(known.micros, 0)
-    most = input_at_most(shard.input_tokens, shard.size_bytes)
-    uncounted = TokenCounts(input=max(most - outcome.tokens.prompt, 0), output=each * outcome.uncounted)
+    # Each of these may be one that was asked again; more than was reserved for all is not charged.
+    added = outcome.uncounted * added_when_asked_again(each, quote.until_fits)
+    most = input_at_most(shard.input_tokens, shard.size_bytes) + added
+    output = (each << quote.until_fits) * outcome.uncounted
+    uncounted = TokenCounts(input=max(most - outcome.tokens.prompt, 0), output=output)
     return Charged(known.micros, cost(uncounted, rates, "").micros)

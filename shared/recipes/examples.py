@@ -57,10 +57,16 @@ def section_for(key: str, value: object) -> Bilingual:
     if key == "output":
         section = _OF_OUTPUT.get(str(value).strip().lower().removeprefix("."), "{format: xlsx}")
         return Bilingual(*[f"output: {section}"] * 2)
+    return Bilingual(*[f"{key}: {{{_number_of(key, value)}}}"] * 2)
+
+
+def _number_of(key: str, value: object) -> str:
+    """What stands in a section that holds one number, or any."""
+    if key == "until_fits":
+        return f"times: {value if type(value) is int and 1 <= value <= 5 else 2}"
     if key == "price":
-        at_most = value if isinstance(value, str) and parse_money(value) else "200 CNY"
-        return Bilingual(*[f"price: {{at_most: {at_most}}}"] * 2)
-    return Bilingual(*[f"{key}: {{temperature: 0.7}}"] * 2)
+        return f"at_most: {value if isinstance(value, str) and parse_money(value) else '200 CNY'}"
+    return "temperature: 0.7"
 
 
 def _names_in(value: object) -> dict[str, str]:

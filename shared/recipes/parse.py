@@ -24,7 +24,7 @@ from shared.recipes.provider_rules import (
     provider_problems,
     window_bounds,
 )
-from shared.recipes.recipe import Output, PriceTerms, Recipe
+from shared.recipes.recipe import Output, PriceTerms, Recipe, UntilFits
 from shared.recipes.recipe_text import RECIPE_FILE, decode
 from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
 from shared.recipes.tasks.task import TASKS
@@ -164,9 +164,10 @@ _CHOICES = {
 
 # Those with keys of their own.
 _SECTIONS: dict[str, type[BaseModel]] = {**TASKS, "output": Output, "price": PriceTerms}
+_SECTIONS |= {"until_fits": UntilFits}
 # Keys that people write one level too high.
 _ONE_LEVEL_DOWN = PARAMETERS | {name: f"output: {{{name}: …}}" for name in ("format", "formula_guard")}
-_ONE_LEVEL_DOWN |= {"at_most": "price: {at_most: …}"}
+_ONE_LEVEL_DOWN |= {"at_most": "price: {at_most: …}", "times": "until_fits: {times: …}"}
 _IN_CHINESE = {
     "服务商": "provider",
     "平台": "provider",

@@ -29,8 +29,13 @@ def keys_of_lines(form: LineForm) -> frozenset[str]:
 
 
 def keys_beside_lines(tree: YamlValues, profile: ProviderProfile) -> Iterator[Problem]:
-    """What a recipe says to no purpose beside lines that it alone gives a model; refused."""
-    if profile.rules.form.is_addressed:  # for these, it may be the tables' recipe
+    """What a recipe says to no purpose beside lines that it alone gives a model; refused.
+
+    Beside others it may be the tables' recipe, but who has answers asked again counts on it.
+    """
+    if profile.rules.form.is_addressed:
+        if tree.values.get("until_fits") is not None:
+            yield Problem("until_fits_of_lines", tree.line_of(("until_fits",)), "until_fits")
         return
     of_tables = Recipe.model_fields.keys() - keys_of_lines(profile.rules.form)
     for key, value in tree.values.items():

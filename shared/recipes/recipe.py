@@ -120,6 +120,14 @@ class PriceTerms(BaseModel):
     at_most: Annotated[Money | None, BeforeValidator(_amount)] = None
 
 
+class UntilFits(BaseModel):
+    """A row whose answer does not fit is asked again, so many ``times`` at most."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    times: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole_number)] = 2
+
+
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; only a file shows whether its columns exist.
 
@@ -151,6 +159,7 @@ class Recipe(BaseModel):
     on_empty: Literal["skip", "send", "refuse"] | None = None
     dedupe: Annotated[bool, BeforeValidator(_truth)] = True
     attempts: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole_number)] = 2
+    until_fits: UntilFits | None = None
     encoding: Annotated[str | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
     header_row: Annotated[int | Literal["auto"] | None, BeforeValidator(_header_row)] = None

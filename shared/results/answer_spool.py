@@ -278,6 +278,10 @@ class AnswerSpool:
         unread, cut_off = self._told.get(index, _NOTHING_TOLD)
         return self._content(index), unread, cut_off
 
+    def told(self, index: int) -> tuple[str, str]:
+        """Of an answered row the last two alone."""
+        return self._told.get(index, _NOTHING_TOLD)
+
     def reason(self, index: int) -> Answer | None:
         """What the provider says of a row that it did not answer; ``None`` if nothing."""
         return Answer.from_line(self._content(index)) if self._kinds[index] else None

@@ -34,6 +34,10 @@ CODES_OF_ANSWERS = frozenset({
 
 # Why an answer ended, if it is whole; any other reason is counted.
 WHOLE_REASONS = frozenset({"", "stop", "tool_calls", "function_call"})
+# Of the others, in small letters, those of which it is known what they mean. Gateways to other
+# models pass on the words of those.
+TOO_LONG = frozenset({"length", "max_tokens"})
+FILTERED = frozenset({"content_filter", "sensitive", "safety", "prohibited_content", "recitation"})
 
 
 def cut_off(finish_reason: str) -> str:
@@ -54,12 +58,14 @@ class Column(NamedTuple):
         requests: The same for request lines.
         taken: The part of the reply to an answered row, and the key in it, that hold its value.
         is_json: The text is a JSON object, which JSONL embeds.
+        is_usual: All new jobs have it.
     """
 
     table: int | None
     requests: int | None
     taken: tuple[int, str] | None = None
     is_json: bool = False
+    is_usual: bool = True
 
 
 class Answer(NamedTuple):
@@ -84,6 +90,8 @@ class Answer(NamedTuple):
     usage: Annotated[str, Column(None, 9, (BODY, "usage"), is_json=True)] = ""
     # What came back and has no other column.
     extra: Annotated[str, Column(13, 12, is_json=True)] = ""
+    # At which try it was given, where answers that do not fit are asked again.
+    attempt: Annotated[int | None, Column(14, None, is_usual=False)] = None
     error_code: Annotated[str, Column(11, 5)] = ""
     error_message: Annotated[str, Column(12, 6)] = ""
     # Whether sending the row again may help.
@@ -110,10 +118,12 @@ TAKEN: Mapping[str, tuple[int, str]] = {
 
 
 def _in_order(place_of: Callable[[Column], int | None]) -> tuple[str, ...]:
-    places = {name: place for name, column in COLUMNS.items() if (place := place_of(column)) is not None}
+    usual = {name: column for name, column in COLUMNS.items() if column.is_usual}
+    places = {name: place for name, column in usual.items() if (place := place_of(column)) is not None}
     return tuple(sorted(places, key=places.__getitem__))
 
 
+ATTEMPT = "attempt"
 # What a table gets behind its own columns, and what request lines get.
 TABLE_COLUMNS = _in_order(lambda column: column.table)
 REQUEST_COLUMNS = _in_order(lambda column: column.requests)
@@ -124,9 +134,11 @@ _TABLE_COLUMNS_OF_OLD_PLANS = 12
 _REQUEST_COLUMNS_OF_OLD_PLANS = 10
 
 
-def columns_of(kind: str) -> tuple[str, ...]:
-    """The result columns that a new job of this kind gets."""
-    return REQUEST_COLUMNS if kind == REQUEST_KIND else TABLE_COLUMNS
+def columns_of(kind: str, *, asks_again: bool = False) -> tuple[str, ...]:
+    """The result columns that a new job of this kind gets; one more if it asks tables again."""
+    if kind == REQUEST_KIND:
+        return REQUEST_COLUMNS
+    return (*TABLE_COLUMNS, ATTEMPT) if asks_again else TABLE_COLUMNS
 
 
 class ResultColumns:

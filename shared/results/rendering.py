@@ -11,7 +11,7 @@ from shared.bucket.records import Plan
 from shared.ports.profile import EMBEDDINGS
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
-from shared.results.columns import CODES_OF_ANSWERS, Answer, ResultColumns, RowStatus, cut_off
+from shared.results.columns import ATTEMPT, CODES_OF_ANSWERS, Answer, ResultColumns, RowStatus, cut_off
 from shared.results.contradictions import Contradictions
 from shared.results.formats import rendering_for
 from shared.results.kept_rows import OriginalRow, PartUnreadable
@@ -28,6 +28,11 @@ class SettledAnswer(NamedTuple):
         unread: The code of an answer that is odd, or no plain JSON that fits the columns.
         cut_off: The finish reason of an answer that is not whole. It is counted where it is settled
             first, so it is in no line.
+        fitted: At which try the answer came, where answers that do not fit are asked again; 0 if
+            this one does not fit, or if none is.
+        misfits: How many answers the row has, of which this is the best, if it is asked again; 0 if
+            it is settled.
+        cuts: How many of those were cut off, so that the next one may be longer.
     """
 
     custom_id: str
@@ -35,20 +40,37 @@ class SettledAnswer(NamedTuple):
     unread: str
     rendered: bytes
     cut_off: str = ""
+    fitted: int = 0
+    misfits: int = 0
+    cuts: int = 0
 
     def to_line(self) -> bytes:
-        return orjson.dumps([self.custom_id, self.status, self.unread, self.rendered.decode()]) + b"\n"
+        fields: list[object] = [self.custom_id, self.status, self.unread, self.rendered.decode()]
+        if self.fitted or self.misfits:
+            fields += self[_CUT_OFF + 1 :]
+        return orjson.dumps(fields) + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> SettledAnswer:
-        custom_id, status, unread, rendered = orjson.loads(line)
-        return cls(custom_id, status, unread, rendered.encode())
+        custom_id, status, unread, rendered, *tries = orjson.loads(line)
+        if len(tries) not in (0, len(cls._fields) - _CUT_OFF - 1):
+            raise ValueError("a line of another kind")
+        return cls(custom_id, status, unread, rendered.encode(), "", *tries)
+
+
+_CUT_OFF = SettledAnswer._fields.index("cut_off")
 
 
 class AnswerRenderer:
-    """Renders answers for one job, and reads its recipe's ``columns`` from them."""
+    """Renders answers for one job, and reads its recipe's ``columns`` from them.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        plan: The job.
+        attempt: The how many-th try it is, for jobs whose results tell that.
+    """
+
+    def __init__(self, plan: Plan, attempt: int | None = None) -> None:
+        self._attempt = attempt
         self.rendering = rendering_for(plan)
         columns = ResultColumns(plan.kind, plan.result_columns)
         self.beside = Contradictions(self.rendering, columns).beside
@@ -59,6 +81,8 @@ class AnswerRenderer:
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         """The answer as it stands in the result, and its code if it is odd or cannot be read."""
+        if self._attempt is not None and answer.status is RowStatus.ANSWERED:
+            answer = answer._replace(attempt=self._attempt)
         if self._columns is None or answer.error_code not in _PLAIN:
             is_answered = answer.status is RowStatus.ANSWERED
             return self.rendering.answer(answer), answer.error_code if is_answered else ""
@@ -72,8 +96,11 @@ class AnswerRenderer:
 
     def cut_off_in(self, rendered: bytes) -> str:
         """The finish reason of an answer that is not whole, as its columns say it."""
-        values = dict(zip(self._names, self.rendering.read_answer(rendered), strict=False))
-        return cut_off(str(values.get("finish_reason", "")))
+        return cut_off(str(self.values_in(rendered).get("finish_reason", "")))
+
+    def values_in(self, rendered: bytes) -> dict[str, object]:
+        """What stands in the columns of an answer, by name."""
+        return dict(zip(self._names, self.rendering.read_answer(rendered), strict=False))
 
     def settled(self, answer: Answer) -> SettledAnswer:
         content, unread = self(answer)
@@ -125,7 +152,9 @@ class _PartReader:
         status = str(values["status"]) if self._columns.is_table else _status_of_request(values)
         unread = str(values["error_code"]) if status == _ANSWERED else ""
         reason = cut_off(str(values.get("finish_reason", "")))
-        return SettledAnswer(row.custom_id, status, unread, rendered, reason)
+        attempt = values.get(ATTEMPT)
+        fitted = int(str(attempt)) if attempt else 0
+        return SettledAnswer(row.custom_id, status, unread, rendered, reason, fitted)
 
     def _values(self, rendered: bytes) -> list[object]:
         try:

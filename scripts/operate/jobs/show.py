@@ -60,7 +60,11 @@ _BATCH_ZH = {
     "stopped": "已停止",
     "submit_failed": "提交失败",
 }
-_THEN = {"resend": ", 重新发送 {resent} 行 sent again", "requeue": ", 重新排队 queued again"}
+_THEN = {
+    "resend": ", 重新发送 {resent} 行 sent again",
+    "ask_again": ", 重新发送 {resent} 行 sent again（其中 {asked_again} 行答案不合要求 asked again）",
+    "requeue": ", 重新排队 queued again",
+}
 
 
 def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
@@ -209,7 +213,7 @@ def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]
         said = ", ".join(
             f"{count} {_STATUS_ZH[RowStatus(status)]} {status}" for status, count in outcome.by_status.items()
         )
-        then = _THEN.get(outcome.kind, "").format(resent=outcome.resent)
+        then = _THEN.get(outcome.kind, "").format(resent=outcome.resent, asked_again=outcome.asked_again)
         told = f"{batch} {_batch_state(outcome.batch_status)}, {said or '没有结果 nothing settled'}{then}"
         yield f"        {_numbered(attempt)}: {told}"
         if outcome.kind == "final":

@@ -45,3 +45,8 @@ def guard_formula(cell: str) -> str:
     and, behind it, ``FORMULA_START`` is guarded: removing that apostrophe restores it exactly.
     """
     return f"'{cell}" if is_formula(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """What the guard was put before, or the cell itself."""
+    return cell[1:] if cell[:1] == "'" and is_formula(cell) else cell

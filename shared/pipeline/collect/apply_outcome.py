@@ -21,7 +21,9 @@ from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.later_versions import require_known_outcomes
 from shared.ports.clock import Clock, Pause, no_pause
+from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore
+from shared.results.again.request_lines import AskingAgain
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class ApplyOutcome:
 
     store: ObjectStore
     clock: Clock
+    limits: ShardLimits
     pause: Pause = no_pause
 
     def __call__(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
@@ -46,6 +49,8 @@ class ApplyOutcome:
             return  # sent already; the objects that its requests are made from may be gone
         if outcome.kind == "requeue":
             self.store.concatenate(plan.requests_key(following), [plan.requests_key(attempt)])
+        elif outcome.kind == "ask_again":
+            self._write_questions(plan, following)
         else:
             self._write_open_requests(plan, attempt, following, outcome)
         if records.find_submission(following) is None:
@@ -73,6 +78,15 @@ class ApplyOutcome:
                     writer.write(request + b"\n")
             writer.commit()
 
+    def _write_questions(self, plan: Plan, following: Attempt) -> None:
+        """The request lines of the open rows, of some with the answer that does not fit."""
+        shard = plan.shards[following.shard - 1]
+        asking = AskingAgain(plan, self.limits, shard.size_bytes)
+        with self.store.open_writer(plan.requests_key(following), if_absent=True) as writer:
+            for request, answer in ShardRows(self.store, plan, following).open_requests():
+                writer.write((asking.line(request, answer) if answer else request) + b"\n")
+            writer.commit()
+
     def _settle(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
         earlier = ShardRows(self.store, plan, attempt).earlier_outcomes
         outcomes = [*earlier, outcome]
@@ -86,6 +100,7 @@ class ApplyOutcome:
             unmatched_lines=sum(each.unmatched_lines for each in outcomes),
             unmatched_keys=tuple(each.unmatched_key for each in outcomes if each.unmatched_key),
             finish_reasons=total_counts(each.finish_reasons for each in outcomes),
+            fitted=outcome.fitted,
             tokens=sum((each.tokens for each in outcomes), Tokens()),
             attempts=tuple(_counted(outcomes, attempt.number)),
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),

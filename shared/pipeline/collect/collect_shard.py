@@ -46,11 +46,12 @@ log = logging.getLogger(__name__)
 class CollectResult(str, Enum):
     """What was done for one ticket, in one word for the log.
 
-    The first three are what an outcome says.
+    The first four are what an outcome says.
     """
 
     FINAL = "final"
     RESEND = "resend"
+    ASK_AGAIN = "ask_again"
     REQUEUE = "requeue"
     NOT_ENDED = "not_ended"
     WAITING = "waiting"
@@ -225,7 +226,8 @@ class CollectShard:
         self._settle_money(
             submitted, charged_by(plan.quote, plan.shard(submitted.attempt.shard), sent, outcome)
         )
-        ApplyOutcome(self.store, self.clock, self.pause)(submitted.plan, submitted.attempt, outcome)
+        limits = self.providers.of(plan.provider).profile.limits_for(plan.model)
+        ApplyOutcome(self.store, self.clock, limits, self.pause)(plan, submitted.attempt, outcome)
 
     def _finish(self, submitted: Submitted, state: BatchState | None) -> None:
         plan, attempt = submitted.plan, submitted.attempt

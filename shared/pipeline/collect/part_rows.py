@@ -17,27 +17,29 @@ class PartRows:
 
     Attributes:
         rows: As they stood before the last attempt.
-        settle: What a row gets that this attempt has sent, by its id and its place among these.
+        settle: What a row gets that this attempt has sent, by its id, its place among these, and
+            the answer that it had before.
         render: Makes bytes of the reasons of rows that were not sent.
     """
 
     rows: ShardRows
-    settle: Callable[[str, int], SettledAnswer | None]
+    settle: Callable[[str, int, SettledAnswer | None], SettledAnswer | None]
     render: AnswerRenderer
 
     def __iter__(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
-        """``None``: the row is open."""
+        """``None``, or an answer with ``misfits``: the row is open."""
         lenders = self.rows.lent_places()
         with LentAnswers() as lent:
             place = asked = 0
             for row, earlier in self.rows.walk():
                 settled = earlier
                 if row.is_sent:
-                    if earlier is None:
-                        settled = self.settle(row.custom_id, asked)
+                    is_new = earlier is None or bool(earlier.misfits)
+                    if is_new:
+                        settled = self.settle(row.custom_id, asked, earlier)
                         asked += 1
                     if settled is not None and place in lenders:
-                        lent.keep(place, settled if earlier is None else self._whole(settled))
+                        lent.keep(place, settled if is_new else self._whole(settled))
                     place += 1
                 elif not row.is_good:
                     settled = self.render.settled(row.own_answer())

@@ -6,8 +6,9 @@ Writes its answers or its part, and proposes the outcome.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import NamedTuple
 
 from shared.bucket.attempt import Attempt
@@ -16,6 +17,7 @@ from shared.bucket.keys import work_key
 from shared.bucket.records import Outcome, Plan
 from shared.money.invoice import price_of
 from shared.pipeline.collect.part_rows import PartRows
+from shared.pipeline.collect.row_settler import RowSettler
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
 from shared.pipeline.collect.verdict import BatchVerdict
@@ -25,8 +27,8 @@ from shared.ports.provider import BatchState, BatchStatus
 from shared.ports.providers import Provider
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import PipelineError, ProviderRejected
+from shared.results.again.misfits import Tries
 from shared.results.answer_spool import AnswerSpool
-from shared.results.columns import Answer, RowStatus
 from shared.results.formats import format_of
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 from shared.results.unmatched_lines import UnmatchedLines
@@ -46,6 +48,8 @@ class _Content(NamedTuple):
     counts: Counter[str]
     unread: Counter[str]
     cut_off: Counter[str]
+    fitted: Counter[str]
+    again: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -79,24 +83,31 @@ class SettleAttempt:
         longest = self.provider.profile.limits_for(plan.model).max_window
         if is_worth_requeuing(state, earlier, now, longest) and not self.job_is_cancelled:
             return requeue(state, earlier, now, self.provider.profile.terms)
-        render = AnswerRenderer(plan)
+        sent = attempt.number - count_requeues(earlier)
+        render = AnswerRenderer(plan, sent if plan.until_fits else None)
+        answers = bytearray()
+        asked = _noting(answers, rows) if rows.asked_again else rows.open_ids()
         unmatched = UnmatchedLines(self.store, work_key(attempt, f"unmatched-{self.run_id}.jsonl"))
-        with unmatched, AnswerSpool(rows.open_ids(), render, unmatched.add, _tiers(plan)) as spool:
+        with unmatched, AnswerSpool(asked, render, unmatched.add, _tiers(plan)) as spool:
             self._read(state, spool, may_be_incomplete=may_be_incomplete)
-            verdict = self._verdict(plan, attempt, state, earlier, has_strays=spool.has_strays)
-            content = self._settle(plan, attempt, _Settler(spool, verdict, render))
-            return self._propose(state, content, spool, unmatched.commit())
+            verdict = self._verdict(plan, sent, state, has_strays=spool.has_strays)
+            tries = Tries.of(plan, render, sent, may_ask=not self._is_cancelled(state))
+            settler = RowSettler(spool, verdict, tries, answers or bytearray(len(spool.asked)))
+            content = self._settle(plan, attempt, rows, settler)
+            return self._propose(plan, state, content, spool, unmatched.commit())
 
-    def _verdict(
-        self, plan: Plan, attempt: Attempt, state: BatchState, earlier: Sequence[Outcome], *, has_strays: bool
-    ) -> BatchVerdict:
+    def _is_cancelled(self, state: BatchState) -> bool:
+        """Then nobody wants any more of it."""
+        return self.job_is_cancelled or state.status is BatchStatus.CANCELLED
+
+    def _verdict(self, plan: Plan, sent: int, state: BatchState, *, has_strays: bool) -> BatchVerdict:
         """A requeued attempt ran no row, so it does not count as one."""
         if state.failed_for in STOPPED_BY and self.job_is_cancelled:
             state = replace(state, status=BatchStatus.CANCELLED)
         return BatchVerdict(
             state,
             self.provider.profile.cancelled_words,
-            may_resend=attempt.number - count_requeues(earlier) < plan.attempts,
+            attempts_left=plan.attempts - sent,
             job_is_cancelled=self.job_is_cancelled,
             has_strays=has_strays,
         )
@@ -119,31 +130,36 @@ class SettleAttempt:
                 raise ResultsIncomplete(f"result file {file_id}: {error}") from error
             spool.has_lost_files = True
 
-    def _settle(self, plan: Plan, attempt: Attempt, settler: _Settler) -> _Content:
+    def _settle(self, plan: Plan, attempt: Attempt, rows: ShardRows, settler: RowSettler) -> _Content:
         """Write the answers if rows are open, or else the part."""
         resent = settler.open_rows()
         name = (
             f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{format_of(plan).part_suffix}"
         )
-        content = _Content(work_key(attempt, name), resent, Counter(), Counter(), Counter())
+        counters = (Counter[str]() for _ in range(5))
+        content = _Content(work_key(attempt, name), resent, *counters)
         if resent:
-            self._write_answers(content, settler)
+            self._write_answers(content, rows, settler)
         else:
             self._write_part(content, plan, attempt, settler)
             format_of(plan).prepare(self.store, plan, attempt.shard, content.key)
         return content
 
     def _propose(
-        self, state: BatchState, content: _Content, spool: AnswerSpool, unmatched_key: str
+        self, plan: Plan, state: BatchState, content: _Content, spool: AnswerSpool, unmatched_key: str
     ) -> Outcome:
+        kind = "ask_again" if plan.until_fits else "resend"
         return Outcome(
-            kind="resend" if content.resent else "final",
+            kind=kind if content.resent else "final",
             batch_id=state.batch_id or None,
             batch_status=state.raw_status,
             decided_at=self.clock.now(),
             content_key=content.key,
             settled=content.counts.total(),
             resent=content.resent,
+            asked_again=content.again["rows"],
+            longer=content.again["longer"],
+            fitted=dict(content.fitted),
             by_status=dict(content.counts),
             unread_answers=dict(content.unread),
             finish_reasons=dict(content.cut_off),
@@ -156,21 +172,29 @@ class SettleAttempt:
             uncounted=spool.uncounted + _perhaps_charged(state, spool),
         )
 
-    def _write_answers(self, content: _Content, settler: _Settler) -> None:
-        """Keep what is settled for the final attempt, which counts it again with all other rows."""
+    def _write_answers(self, content: _Content, rows: ShardRows, settler: RowSettler) -> None:
+        """Keep what is settled for the final attempt, which counts it again with all other rows.
+
+        Beside it stands what does not fit, for the attempt that asks again.
+        """
         with self.store.open_writer(content.key) as writer:
             blocks = Blocks(writer.write)
-            for index, custom_id in enumerate(settler.spool.asked):
-                settled = settler.settle(custom_id, index)
-                if settled is not None:
+            for index, (custom_id, before) in enumerate(_with_answers(rows, settler.spool.asked)):
+                settled = settler.settle(custom_id, index, before)
+                if settled is None:
+                    continue
+                if settled.misfits:
+                    content.again["rows"] += 1
+                    content.again["longer"] += (1 << settled.cuts) - 1
+                else:
                     content.counts[settled.status] += 1
                     if settled.cut_off:
                         content.cut_off[settled.cut_off] += 1
-                    blocks.add(settled.to_line())
+                blocks.add(settled.to_line())
             blocks.flush()
             writer.commit()
 
-    def _write_part(self, content: _Content, plan: Plan, attempt: Attempt, settler: _Settler) -> None:
+    def _write_part(self, content: _Content, plan: Plan, attempt: Attempt, settler: RowSettler) -> None:
         """Count the rows by status, and by code or reason those whose answer is odd or cut off."""
         counts, unread, reasons = content.counts, content.unread, content.cut_off
         rendering = settler.render.rendering
@@ -180,48 +204,31 @@ class SettleAttempt:
                 writer.write(rendering.header())
             rows = ShardRows(self.store, plan, attempt)
             for row, settled in PartRows(rows, settler.settle, settler.render):
-                if settled is None:
+                if settled is None or settled.misfits:
                     raise AssertionError(f"row {row.custom_id!r} of {attempt} is open in a final part")
-                _, status, code, answer, cut_off = settled
+                _, status, code, answer, cut_off, fitted, _, _ = settled
                 counts[status] += 1
                 if code:
                     unread[code] += 1
                 if cut_off:
                     reasons[cut_off] += 1
+                if fitted:
+                    content.fitted[str(fitted)] += 1
                 blocks.add(rendering.row(row.cells, answer))
             blocks.flush()
             writer.commit()
 
 
-@dataclass(frozen=True)
-class _Settler:
-    """Settles single rows by what was read of them and what the batch as a whole says.
-
-    An ``index`` counts the rows that were sent, from 0, in the order of the request lines.
-    """
-
-    spool: AnswerSpool
-    verdict: BatchVerdict
-    render: AnswerRenderer
-
-    def open_rows(self) -> int:
-        """How many rows go into the next attempt."""
-        asked = self.spool.asked
-        return sum(self._reason(asked[index], index) is None for index in self.spool.unanswered())
-
-    def settle(self, custom_id: str, index: int) -> SettledAnswer | None:
-        """The row's final answer, or ``None`` if it is open. No verdict changes an answer."""
-        if self.spool.is_answered(index):
-            content, unread, cut_off = self.spool.rendered(index)
-            return SettledAnswer(custom_id, _ANSWERED, unread, content, cut_off)
-        reason = self._reason(custom_id, index)
-        return None if reason is None else self.render.settled(reason)
-
-    def _reason(self, custom_id: str, index: int) -> Answer | None:
-        return self.verdict.settle(custom_id, index + 1, self.spool.reason(index))
+def _noting(answers: bytearray, rows: ShardRows) -> Iterator[str]:
+    """The ids of the rows that were sent; notes how many answers each had before."""
+    for custom_id, before in rows.open_rows():
+        answers.append(before.misfits if before else 0)
+        yield custom_id
 
 
-_ANSWERED = RowStatus.ANSWERED.value
+def _with_answers(rows: ShardRows, asked: Sequence[str]) -> Iterable[tuple[str, SettledAnswer | None]]:
+    """Each of these rows with the answer that it had before."""
+    return rows.open_rows() if rows.asked_again else zip(asked, repeat(None))
 
 
 def _perhaps_charged(state: BatchState, spool: AnswerSpool) -> int:

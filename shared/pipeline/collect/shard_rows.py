@@ -19,22 +19,28 @@ class ShardRows:
     """The rows of one shard as they stand before ``attempt`` is settled.
 
     An attempt's answers are kept in row order, so rows and answers are merged in one pass, in
-    constant memory.
+    constant memory. An answer with ``misfits`` settles no row: it is the best so far.
     """
 
     def __init__(self, store: ObjectStore, plan: Plan, attempt: Attempt) -> None:
         self._store = store
         self._plan = plan
+        self._job_id = attempt.job_id
         self._shard = plan.shards[attempt.shard - 1]
         records = BucketRecords(store)
         earlier = [Attempt(attempt.job_id, number, attempt.shard) for number in range(1, attempt.number)]
         outcomes = [records.find_outcome(past) for past in earlier]
         self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
         require_known_outcomes(self.earlier_outcomes)
-        self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.kind == "resend"]
+        self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.leaves_rows]
+
+    @property
+    def asked_again(self) -> bool:
+        """Whether any of the rows may have an answer that does not fit."""
+        return any(each.asked_again for each in self.earlier_outcomes)
 
     def walk(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
-        """Each row with the answer that an earlier attempt settled, if one did."""
+        """Each row with the answer that it has from earlier attempts, if it has one."""
         settled = [self._answers(key) for key in self._answer_keys]
         waiting = [next(answers, None) for answers in settled]
         rows = map(OriginalRow.from_line, self._lines())
@@ -52,9 +58,25 @@ class ShardRows:
     def open_ids(self) -> Iterator[str]:
         """The ids that this attempt sent, in the order of its request lines."""
         if self._answer_keys:
-            return (row.custom_id for row, answer in self.walk() if answer is None and row.is_sent)
+            return (custom_id for custom_id, _ in self.open_rows())
         ids = map(sent_id, self._lines())
         return (custom_id for custom_id in ids if custom_id is not None)
+
+    def open_rows(self) -> Iterator[tuple[str, SettledAnswer | None]]:
+        """The same, each with the answer that it has, if it is asked again."""
+        for row, answer in self.walk():
+            if row.is_sent and (answer is None or answer.misfits):
+                yield row.custom_id, answer
+
+    def open_requests(self) -> Iterator[tuple[bytes, SettledAnswer | None]]:
+        """The same rows, with the line of each in the shard's first requests."""
+        first = Attempt(self._job_id, 1, self._shard.shard)
+        lines = byte_lines(self._store.read(self._plan.requests_key(first)))
+        for row, answer in self.walk():
+            if row.is_sent:
+                line = next(lines)
+                if answer is None or answer.misfits:
+                    yield line, answer
 
     def lent_places(self) -> Collection[int]:
         """Which of the first attempt's requests have answers that further rows get."""

@@ -26,7 +26,7 @@ class BatchVerdict:
         state: The batch at its end, or past its deadline.
         cancelled_words: What the provider's code of a row holds that was not run because its batch
             was cancelled, in lower case.
-        may_resend: Whether another attempt is left.
+        attempts_left: How many attempts are left to rows that have no answer yet.
         job_is_cancelled: Rows that would be sent again, or are unknown, are cancelled.
         has_strays: There are lines that no row was found for, or other answers beside a row's own.
             A row without a line may have one among them, and be paid for.
@@ -37,13 +37,13 @@ class BatchVerdict:
         state: BatchState,
         cancelled_words: Collection[str],
         *,
-        may_resend: bool,
+        attempts_left: int,
         job_is_cancelled: bool = False,
         has_strays: bool = False,
     ) -> None:
         self._state = state
         self._cancelled_words = cancelled_words
-        self._may_resend = may_resend
+        self._attempts_left = attempts_left
         self._job_is_cancelled = job_is_cancelled
         self._has_strays = has_strays
         # By line and by id of a row.
@@ -55,13 +55,14 @@ class BatchVerdict:
         }
         self._file_wide = next((each for each in state.problems if each.is_file_wide), None)
 
-    def settle(self, custom_id: str, line: int, answer: Answer | None) -> Answer | None:
+    def settle(self, custom_id: str, line: int, answer: Answer | None, *, answers: int = 0) -> Answer | None:
         """The row's final answer, or ``None`` if the row goes into the next attempt.
 
         Args:
             custom_id: The row's id.
             line: The row's line in the submitted shard, from 1; the provider's problems name it.
             answer: What the result files say of the row, if anything.
+            answers: How many it had that do not fit; these attempts did not fail.
         """
         is_absent = answer is None
         if answer is None:
@@ -72,7 +73,7 @@ class BatchVerdict:
         if self._job_is_cancelled:
             is_unknown = is_absent and self._state.status is not BatchStatus.FAILED
             return _cancelled(custom_id) if answer.retryable or is_unknown else answer
-        return None if answer.retryable and self._may_resend else answer
+        return None if answer.retryable and self._attempts_left + answers > 0 else answer
 
     def _was_not_run(self, answer: Answer) -> bool:
         """Whether an error line only says that the batch was cancelled; it may give no code."""

@@ -24,6 +24,7 @@ from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_both
+from shared.results.columns import FILTERED, TOO_LONG
 from shared.results.formats import format_of
 from shared.results.tables.side_keys import SideKeys
 
@@ -218,6 +219,7 @@ class CloseJob:
             by_status=by_status,
             unread_answers=unread,
             finish_reasons=finish_reasons,
+            fitted=total_counts(shard.fitted for shard in shards),
             adds_up=plan.rows == rows_out == plan.rows_sent + plan.rows_same + plan.bad_rows,
             tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
             bill=make_bill(plan, attempts),
@@ -249,12 +251,8 @@ class CloseJob:
         return SideKeys(self.store, plan).claim(unmatched_key_for(plan.result_key, plan.origin_id))
 
 
-# By code, the finish reasons for which it says what to do; of others nothing is known. Gateways to
-# other models pass on the words of those, in small letters or capitals.
-_ABOUT_CUT_ANSWERS = {
-    "answers_cut": ("length", "max_tokens"),
-    "answers_filtered": ("content_filter", "sensitive", "safety", "prohibited_content", "recitation"),
-}
+# By code, the finish reasons for which it says what to do.
+_ABOUT_CUT_ANSWERS = {"answers_cut": TOO_LONG, "answers_filtered": FILTERED}
 
 
 def _about_answers(finish_reasons: Mapping[str, int], unread: Mapping[str, int]) -> Iterator[str]:

@@ -46,7 +46,7 @@ class JobTickets:
         # What a retry keeps was decided a moment ago, and may not be listed yet.
         while attempt_key(attempt, "outcome.json") in there or not plan.is_sent(attempt):
             outcome = records.find_outcome(attempt)
-            if outcome is None or outcome.kind not in ("resend", "requeue"):
+            if outcome is None or not (outcome.leaves_rows or outcome.kind == "requeue"):
                 return attempt, outcome
             attempt = attempt.next_attempt()
         return attempt, None

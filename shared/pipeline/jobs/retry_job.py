@@ -26,6 +26,7 @@ from shared.pipeline.later_versions import require_known_format
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
+from shared.results.again.misfits import Misfits
 from shared.results.columns import RowStatus
 from shared.results.formats import format_of
 from shared.results.kept_rows import OriginalRow, PartUnreadable
@@ -176,7 +177,7 @@ class RetryJob:
         outcome = Outcome(
             kind="final", batch_id=None, batch_status=_KEPT, decided_at=self.clock.now(), settled=settled.rows,
             by_status=settled.by_status, unread_answers=settled.unread_answers,
-            finish_reasons=settled.finish_reasons, unmatched_lines=settled.unmatched_lines,
+            finish_reasons=settled.finish_reasons, fitted=settled.fitted, unmatched_lines=settled.unmatched_lines,
             unmatched_key=self._kept_unmatched(settled, attempt),
         )  # fmt: skip
         if answered == good_rows:
@@ -192,7 +193,7 @@ class RetryJob:
             )
         kept = {
             "kind": "resend", "content_key": key, "settled": answered, "resent": good_rows - answered,
-            "by_status": {_ANSWERED: answered}, "unread_answers": {},
+            "by_status": {_ANSWERED: answered}, "unread_answers": {}, "fitted": {},
             "finish_reasons": dict(cut_off),
         }  # fmt: skip
         return outcome.model_copy(update=kept)
@@ -209,10 +210,11 @@ class RetryJob:
     ) -> tuple[int, Counter[str]]:
         rows = map(OriginalRow.from_line, byte_lines(self.store.read(shard.rows_key)))
         part = self.store.read(settled.part_key)
-        found, cut_off = 0, Counter[str]()
+        found, cut_off, misfits = 0, Counter[str](), Misfits.of(closed)
         with self.store.open_writer(key) as writer:
             for answer in answered_rows(closed, shard.shard, rows, part):
-                writer.write(answer.to_line())
+                is_fit = misfits.fits(answer, answer.cut_off)
+                writer.write((answer if is_fit else answer._replace(fitted=0)).to_line())
                 found += 1
                 cut_off.update(filter(None, [answer.cut_off]))
             writer.commit()

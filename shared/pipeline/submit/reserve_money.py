@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan, PlannedShard
+from shared.bucket.records import Outcome, Plan
 from shared.bucket.tickets import OVER_BUDGET
 from shared.money.amounts import money_text
 from shared.money.worst_case import worst_case
@@ -37,8 +37,9 @@ class ReserveMoney:
         shard = plan.shard(held.attempt.shard)
         if not plan.ceilings or plan.quote is None or shard is None:
             return None
-        requests = _requests_of(BucketRecords(self.store), shard, held.attempt)
-        needed = worst_case(plan.quote, shard, requests, request.size_bytes)
+        before = _left_open_by(BucketRecords(self.store), held.attempt)
+        requests = min(before.resent, shard.requests) if before else shard.requests
+        needed = worst_case(plan.quote, shard, requests, request.size_bytes, before)
         if needed is None:  # such a file is refused when it is dropped
             return refused(Problem("ceiling_unknown"))
         no_room = Ceilings(self.store, self.clock, plan).reserve(held.attempt, held.claim, needed)
@@ -69,11 +70,11 @@ class ReserveMoney:
 _OF_ALL = Bilingual("全部文件", "all files")
 
 
-def _requests_of(records: BucketRecords, shard: PlannedShard, attempt: Attempt) -> int:
-    """How many rows the attempt sends: all, or those that an earlier one left open."""
+def _left_open_by(records: BucketRecords, attempt: Attempt) -> Outcome | None:
+    """What left the rows open that the attempt sends; ``None`` if it sends all."""
     while attempt.number > 1:
         attempt = attempt.previous_attempt()
         outcome = records.find_outcome(attempt)
         if outcome is not None and outcome.kind != "requeue":
-            return min(outcome.resent, shard.requests)
-    return shard.requests
+            return outcome
+    return None

@@ -175,7 +175,8 @@ class PlanJob:
             formula_guard=options.output.formula_guard,
             # Request lines bring their own prompts; nobody asked them for the recipe's columns.
             answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
-            result_columns=columns_of(facts.kind.value),
+            result_columns=_columns(facts, options),
+            until_fits=options.until_fits.times if options.until_fits else 0,
             is_typed=bool(FORMATS[options.output.format].typed_inputs),
             column_types=facts.column_types,
             result_key=self._result_key(source.key, f".{options.output.format}"),
@@ -219,12 +220,16 @@ class PlanJob:
         return own_result_key_for(f"{source_key}~{digest}", suffix)
 
 
+def _columns(facts: InputFacts, options: Recipe) -> tuple[str, ...]:
+    return columns_of(facts.kind.value, asks_again=options.until_fits is not None)
+
+
 def _renamed(facts: InputFacts, options: Recipe) -> Iterator[Problem]:
     """Each column of the answers that cannot have its name, since another column has it."""
     if facts.kind is InputKind.REQUEST_JSONL:
         return
     names = AnswerColumns.names_of(options.columns)
-    others = columns_of(facts.kind.value)
+    others = _columns(facts, options)
     free = free_names(facts.columns, (*others, *names))[len(others) :]
     for name, given in zip(names, free, strict=True):
         if given != name:
@@ -233,7 +238,7 @@ def _renamed(facts: InputFacts, options: Recipe) -> Iterator[Problem]:
 
 def _check_width(facts: InputFacts, options: Recipe) -> None:
     most = FORMATS[options.output.format].max_columns
-    added = (*columns_of(facts.kind.value), *AnswerColumns.names_of(options.columns))
+    added = (*_columns(facts, options), *AnswerColumns.names_of(options.columns))
     columns = len(facts.columns) + len(added)
     if most is not None and columns > most:
         values = {"columns": columns, "max_columns": most}

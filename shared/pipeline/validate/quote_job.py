@@ -75,7 +75,8 @@ class QuoteJob:
         experience = self._experience(source, facts.model)
         if experience is None and facts.kind is not InputKind.REQUEST_JSONL and bound.thinking == 0:
             experience = _as_asked(options, counted)
-        quote = make_quote(counted, price, bound, experience, version)
+        times = options.until_fits.times if options.until_fits else 0
+        quote = make_quote(counted, price, bound, experience, version, until_fits=times)
         told = tuple(map(render_both, prices.problems))
         at_most = None if reads_more else quote.at_most
         return quote.model_copy(update={"warnings": told, "reads_more": reads_more, "at_most": at_most})

@@ -165,6 +165,18 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "encoding 和 formula_guard 只用于 CSV；output.format 为 {format} 时，“{found}”不起作用。请删除这一行。",
         'Encoding and formula guard are for CSV only; with output.format {format}, "{found}" would have no effect. Remove the line.',
     ),
+    "until_fits_of_vectors": Message(
+        "向量没有合不合要求之分，不能重新询问。请删除 until_fits。",
+        "A vector always fits, so there is nothing to ask again. Remove until_fits.",
+    ),
+    "until_fits_of_several": Message(
+        "n 大于 1 时一行有好几个答案，无法判断该重新问哪一个。请删除 until_fits 或 parameters 里的 n。",
+        "With n above 1 a row has several answers, and nobody can say which to ask for again. Remove until_fits, or n from parameters.",
+    ),
+    "until_fits_of_lines": Message(
+        "旁边是请求文件（.jsonl），答案的格式由每行请求自己决定，无法判断合不合要求，所以不能用 until_fits。请删除它；如果表格要用，请把请求文件放到另一个文件夹。",
+        "The file beside it holds whole requests, and only they know what answers fit them, so until_fits cannot be used. Remove it; if tables need it, put the requests into a folder of their own.",
+    ),
     "recipe_columns_unused": Message(
         "向量模型的答案是向量，不能拆成列。请删除 columns。",
         "The answer of an embedding model is a vector, which cannot be split into columns. Remove columns.",

@@ -25,6 +25,7 @@ FIELD = "columns"
 def column_problems(recipe: Recipe) -> Iterator[tuple[Path, Problem]]:
     """Each problem, with the place of its cause in the recipe."""
     columns = recipe.columns
+    yield from _until_fits_problems(recipe)
     if columns and recipe.endpoint == EMBEDDINGS:
         yield (FIELD,), Problem("recipe_columns_unused")
     if not is_schema(columns):
@@ -34,6 +35,15 @@ def column_problems(recipe: Recipe) -> Iterator[tuple[Path, Problem]]:
         SchemaCheck(columns)
     except SchemaRefused as refused:
         yield (FIELD, *refused.path), refused.problem
+
+
+def _until_fits_problems(recipe: Recipe) -> Iterator[tuple[Path, Problem]]:
+    if recipe.until_fits is None:
+        return
+    if recipe.endpoint == EMBEDDINGS:
+        yield ("until_fits",), Problem("until_fits_of_vectors")
+    elif recipe.parameters.get("n") not in (None, 1):
+        yield ("until_fits",), Problem("until_fits_of_several")
 
 
 def _path_problems(columns: Columns) -> Iterator[tuple[Path, Problem]]:

@@ -90,7 +90,7 @@ _KINDS = [
     int if name in NUMBERS and name in TAKEN else type(value)
     for name, value in Answer("", RowStatus.ANSWERED)._asdict().items()
 ]
-_NUMBERS_AT = [index for index, name in enumerate(Answer._fields) if name in NUMBERS]
+_NUMBERS_AT = [index for index, name in enumerate(Answer._fields) if name in NUMBERS & TAKEN.keys()]
 
 
 def _is_exact(value: Mapping[str, Any]) -> bool:

@@ -47,6 +47,7 @@ _CHINESE: Mapping[str, str] = {
     "by_status.cancelled": "已取消",
     "unread_answers": "需要留意的答案（按错误代码）",
     "finish_reasons": "不完整的答案（结束原因）",
+    "fitted": "答案合格的行数（按第几次询问）",
     "adds_up": "行数相符",
     "tokens.prompt": "输入 Token 数",
     "tokens.completion": "输出 Token 数",

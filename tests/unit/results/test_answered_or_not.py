@@ -390,8 +390,7 @@ def test_the_end_of_a_batch_gives_reasons_in_both_languages(
     state = BatchState(BatchId("b"), status, status.value, problems=problems)
 
     once, again = (
-        BatchVerdict(state, ("cancel",), may_resend=may_resend).settle("q", 1, None)
-        for may_resend in (False, True)
+        BatchVerdict(state, ("cancel",), attempts_left=left).settle("q", 1, None) for left in (0, 1)
     )
 
     assert isinstance(once, Answer)
@@ -403,8 +402,7 @@ def test_rows_whose_batch_broke_off_say_why_and_are_sent_again() -> None:
     state = BatchState(BatchId("b"), BatchStatus.EXPIRED, "FAILED", broken_off="FAILED (no such image)")
 
     once, again = (
-        BatchVerdict(state, ("cancel",), may_resend=may_resend).settle("q", 1, None)
-        for may_resend in (False, True)
+        BatchVerdict(state, ("cancel",), attempts_left=left).settle("q", 1, None) for left in (0, 1)
     )
 
     assert again is None

@@ -278,7 +278,7 @@ def test_a_failed_check_names_the_row_by_its_id_if_ark_does(
     "message", ["custom_id=b存在重复", "custom_id=b的body非json字符串", "第2行非json数据"]
 )
 def test_the_row_that_a_check_names_is_refused_and_the_others_go_on(message: str) -> None:
-    verdict = BatchVerdict(state("Failed", Message=message), (), may_resend=True)
+    verdict = BatchVerdict(state("Failed", Message=message), (), attempts_left=1)
 
     ends = [verdict.settle(custom_id, line, None) for line, custom_id in enumerate("abc", 1)]
 
@@ -287,7 +287,7 @@ def test_the_row_that_a_check_names_is_refused_and_the_others_go_on(message: str
 
 @pytest.mark.parametrize("message", ["custom_id=zz存在重复", "第9行非json数据"])
 def test_rows_that_are_not_run_for_a_row_that_nobody_knows_tell_what_the_check_said(message: str) -> None:
-    verdict = BatchVerdict(state("Failed", Message=message), (), may_resend=False)
+    verdict = BatchVerdict(state("Failed", Message=message), (), attempts_left=0)
 
     end = verdict.settle("a", 1, None)
 

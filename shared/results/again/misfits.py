@@ -1,0 +1,102 @@
+"""Tells which answers do not fit, so that their rows are asked again, and which is the best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.bucket.records import Plan
+from shared.results.columns import FILTERED, TOO_LONG, RowStatus
+from shared.results.rendering import AnswerRenderer, SettledAnswer
+
+_ANSWERED = RowStatus.ANSWERED.value
+# What an answer is worth that does not fit, by its code: the more of it can be used, the more.
+_WORTH = {"answer_does_not_fit": 4, "answer_not_json": 3, "model_refused": 1, "answer_empty": 1}
+_MISFITS = frozenset({"answer_does_not_fit", "answer_not_json", "answer_empty"})
+_CUT_OFF, _FITS = 2, 5
+_DIFFER = "answers_differ"
+
+
+@dataclass(frozen=True)
+class Misfits:
+    """Says it for the answers of one job.
+
+    An answer fits if the recipe's columns can be taken from it; where there are none, if it is
+    whole. What a filter has cut off, what the model has refused, and rows with two answers that
+    differ are not asked again: the same would come of it.
+    """
+
+    has_columns: bool
+
+    @classmethod
+    def of(cls, plan: Plan) -> Misfits:
+        return cls(bool(plan.answer_columns))
+
+    def is_one(self, status: str, code: str, cut_off: str) -> bool:
+        """Whether a row with this status, code and finish reason is asked again.
+
+        One without an answer is, if all that it may have was thought.
+        """
+        reason = cut_off.lower()
+        if reason in FILTERED:
+            return False
+        if status == _ANSWERED and self.has_columns:
+            return code in _MISFITS
+        return reason in TOO_LONG
+
+    def fits(self, settled: SettledAnswer, cut_off: str) -> bool:
+        return settled.unread != _DIFFER and self.worth(settled, cut_off) == _FITS
+
+    def worth(self, settled: SettledAnswer, cut_off: str) -> int:
+        if settled.status != _ANSWERED:
+            return 0
+        if cut_off and not self.has_columns:
+            return _CUT_OFF
+        return _WORTH.get(settled.unread, _FITS)
+
+
+@dataclass(frozen=True)
+class Tries:
+    """Decides what becomes of a row that has one more answer, or a reason for none.
+
+    Attributes:
+        times: How often a row is asked again at most; 0 if none is.
+        number: The how many-th try it is.
+        may_ask: Nobody has cancelled it. What was kept before counts all the same.
+    """
+
+    misfits: Misfits
+    render: AnswerRenderer
+    times: int
+    number: int
+    may_ask: bool
+
+    @classmethod
+    def of(cls, plan: Plan, render: AnswerRenderer, number: int, *, may_ask: bool) -> Tries:
+        return cls(Misfits.of(plan), render, plan.until_fits, number, may_ask)
+
+    def asks_again(self, earlier: int, status: str, code: str, cut_off: str) -> bool:
+        """Whether it does, of a row with so many ``earlier`` answers that do not fit."""
+        may_ask = self.may_ask and earlier < self.times
+        return may_ask and self.misfits.is_one(status, code, cut_off)
+
+    def after(self, kept: SettledAnswer | None, told: SettledAnswer) -> SettledAnswer:
+        """What the row has now: settled, or, with its ``misfits``, to be asked again."""
+        if not self.times:
+            return told
+        best, earlier = self._best(kept, told), kept.misfits if kept else 0
+        if not self.asks_again(earlier, told.status, told.unread, told.cut_off):
+            return best._replace(misfits=0, cuts=0)
+        cuts = (kept.cuts if kept else 0) + (told.cut_off.lower() in TOO_LONG)
+        return best._replace(misfits=earlier + 1, cuts=cuts)
+
+    def _best(self, kept: SettledAnswer | None, told: SettledAnswer) -> SettledAnswer:
+        """Of two that are worth the same the first, unless the next one could be longer."""
+        fitted = self.number if self.misfits.fits(told, told.cut_off) else 0
+        told = told._replace(fitted=fitted)
+        if kept is None:
+            return told
+        cut_off = self.render.cut_off_in(kept.rendered)
+        more = self.misfits.worth(told, told.cut_off) - self.misfits.worth(kept, cut_off)
+        if more > 0 or (more == 0 and told.status == _ANSWERED and told.cut_off.lower() in TOO_LONG):
+            return told
+        return kept._replace(cut_off=cut_off)
