@@ -39,10 +39,11 @@ def history_key(plan: Plan, ledger: Ledger) -> str:
 
 
 def _paid(ledger: Ledger) -> int:
-    """How many answers were paid for: of rows that share one, it is one."""
+    """How many answers were paid for: of rows that share one, it is one; no earlier job's are."""
+    answered = ledger.answered - ledger.rows_reused
     if not ledger.rows_same or not ledger.rows_sent:
-        return ledger.answered
-    return ledger.answered * ledger.rows_sent // (ledger.rows_sent + ledger.rows_same)
+        return answered
+    return answered * ledger.rows_sent // (ledger.rows_sent + ledger.rows_same)
 
 
 def duration_s_in(key: str) -> int | None:

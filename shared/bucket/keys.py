@@ -34,6 +34,8 @@ OPEN = "open/"
 SLOTS = "slots/"
 WAITING = "waiting/"
 LINKS = "links/"
+# Answers that jobs lend to later ones of their folder. They expire sooner than what made them.
+REUSE = "reuse/"
 MONEY = "money/"
 # What may be spent in a month; the operator puts it.
 BUDGET = "budget.yaml"
@@ -211,6 +213,27 @@ def tries_prefix(told: str) -> str:
 def channel_in(key: str) -> str:
     """Of a key of the outbox, ``kind:name``."""
     return key.rpartition("/")[2].replace("-", ":", 1)
+
+
+def lending_prefix(source_key: str, *asked: str) -> str:
+    """Where jobs of one folder find each other's answers, if these were ``asked`` alike.
+
+    Args:
+        source_key: The dropped file's.
+        asked: Provider, model and the like, which are not in each request.
+    """
+    said = "\n".join((source_key.rpartition("/")[0], *asked))
+    return f"{REUSE}{hashlib.sha256(said.encode()).hexdigest()[:32]}/"
+
+
+def lent_prefix(lends_to: str, job_id: JobId) -> str:
+    """What one job lends."""
+    return f"{lends_to}{job_id}-"
+
+
+def lent_key(lends_to: str, job_id: JobId, shard: int) -> str:
+    """What a shard of it lends, without the ending of the name, ``.answers`` or ``.digests``."""
+    return f"{lent_prefix(lends_to, job_id)}{shard:05d}"
 
 
 def withdrawn_key(link_id: str) -> str:

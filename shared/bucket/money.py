@@ -141,7 +141,8 @@ class Quote(RecordPart):
     Tokens are of all requests together. ``None`` is what nobody can know.
 
     Attributes:
-        requests: Rows that are sent; ``same`` are further ones that ask the same.
+        requests: Rows that are sent; ``same`` are further ones that ask the same, ``reused`` those
+            that an earlier job was answered.
         input_tokens: An estimate; ``input_at_most`` is what it may be if the estimate is too low.
         output_tokens: Of answers and thinking, as earlier jobs had them.
         output_at_most: As the requests bound it.
@@ -166,6 +167,7 @@ class Quote(RecordPart):
 
     requests: int
     same: int = 0
+    reused: int = 0
     input_tokens: int
     input_at_most: int
     output_tokens: int | None = None

@@ -18,8 +18,8 @@ from shared.bucket.usage import AttemptBill, AttemptTokens, Bill, Tokens
 class PlannedShard(RecordPart):
     """Consecutive rows of the job that fit one batch.
 
-    ``rows`` are ``requests``, rows that ask the ``same`` as one of these, and bad rows, which are
-    kept, not sent.
+    ``rows`` are ``requests``, rows that ask the ``same`` as one of these, rows that are answered by
+    an earlier job (``reused``), and bad rows, which are kept, not sent.
     """
 
     shard: int
@@ -30,8 +30,15 @@ class PlannedShard(RecordPart):
     requests_key: str
     # Older plans have none: every good row is sent.
     same: int = 0
+    # So many rows have an answer in ``reused_key``. Of a retry the closed job's answers have them.
+    reused: int = 0
+    reused_key: str = ""
     # An estimate, for all requests together. Older plans have none.
     input_tokens: int = 0
+
+    @property
+    def good_rows(self) -> int:
+        return self.requests + self.same + self.reused
 
 
 class Source(RecordPart):
@@ -92,6 +99,8 @@ class Plan(JobFacts):
     # How often a row is asked again at most whose answer does not fit. A version that does not know
     # it asks none again.
     until_fits: int = 0
+    # Where its answers are kept for later jobs, if they are.
+    lends_to: str = ""
     created_at: datetime
     # Of a retry: the closed job whose open rows are sent again, the file's first job, and
     # ``retries``: 1 for the first retry, 2 for the second.
@@ -117,6 +126,15 @@ class Plan(JobFacts):
         return sum(shard.same for shard in self.shards)
 
     @property
+    def rows_reused(self) -> int:
+        """Rows that are not sent, since an earlier job asked the same and was answered."""
+        return sum(shard.reused for shard in self.shards)
+
+    @property
+    def good_rows(self) -> int:
+        return sum(shard.good_rows for shard in self.shards)
+
+    @property
     def origin_id(self) -> JobId:
         """The file's first job: this one, unless it is a retry."""
         return JobId(self.first_job_id or self.job_id)
@@ -128,8 +146,10 @@ class Plan(JobFacts):
         """Whether the attempt is one to send.
 
         A retry starts with what the closed job answered: that is its first attempt, never a batch.
+        Nor is that of a shard whose rows all have the answers of earlier jobs.
         """
-        return attempt.number > 1 or self.retry_of is None
+        shard = self.shard(attempt.shard)
+        return attempt.number > 1 or (self.retry_of is None and (shard is None or shard.requests > 0))
 
     def requests_key(self, attempt: Attempt) -> str:
         """Where the attempt's request lines are. The first attempt's come before the plan."""
@@ -254,7 +274,8 @@ class Ledger(JobFacts):
     """The closing account of a job. Rows in must be the sum of rows out.
 
     ``rows_in`` are those that were ``sent``, those that ask the ``same`` as one of these, whose
-    answer they have, and those that were not sent, since something is wrong with them.
+    answer they have, those that have the answer of an earlier job, and those that were not sent,
+    since something is wrong with them.
     ``unread_answers`` counts, by ``error_code``, the answered rows whose answer is odd, or no plain
     JSON that fits the recipe's columns; ``finish_reasons`` the rows whose answer is not whole;
     ``fitted``, where such rows are asked again, the others by the try at which their answer fitted.
@@ -265,6 +286,7 @@ class Ledger(JobFacts):
     # Older ledgers do not say.
     rows_sent: int | None = None
     rows_same: int = 0
+    rows_reused: int = 0
     rows_not_sent: int = 0
     by_status: dict[str, int]
     unread_answers: dict[str, int] = Field(default_factory=dict)

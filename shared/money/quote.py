@@ -25,7 +25,8 @@ class Counted:
         input_bytes: A token has a byte at least.
         longest_bytes: Of the longest request, which decides by which tier it is charged at most.
         shared_tokens: With how many tokens all of them begin alike.
-        same: Rows that are not sent, since they ask the same as one that is.
+        same: Rows that are not sent, since they ask the same as one that is; ``reused`` are those
+            that an earlier job was answered.
     """
 
     requests: int
@@ -34,6 +35,7 @@ class Counted:
     longest_bytes: int
     shared_tokens: int = 0
     same: int = 0
+    reused: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def make_quote(
     quote = Quote(
         requests=counted.requests,
         same=counted.same,
+        reused=counted.reused,
         input_tokens=counted.input_tokens,
         input_at_most=input_at_most(counted.input_tokens, counted.input_bytes),
         output_tokens=output,
@@ -179,6 +182,7 @@ def part_of(quote: Quote, rows: int) -> Quote:
         update={
             "requests": requests,
             "same": rows - requests,
+            "reused": 0,
             **{name: part(getattr(quote, name)) for name in counts},
             **{
                 name: each and each.model_copy(update={"micros": part(each.micros)})

@@ -44,19 +44,25 @@ def quote_in_short(quote: Quote) -> Bilingual:
     )
 
 
-def _same_zh(quote: Quote) -> str:
-    return f"（另有 {quote.same:,} 行提问相同，不重复发送）" if quote.same else ""
+def _not_sent_zh(quote: Quote) -> str:
+    same = f"另有 {quote.same:,} 行提问相同，不重复发送" if quote.same else ""
+    reused = f"{quote.reused:,} 行以前问过，沿用当时的答案" if quote.reused else ""
+    said = "；".join(filter(None, (same, reused)))
+    return f"（{said}）" if said else ""
 
 
-def _same_en(quote: Quote) -> str:
-    return f" ({quote.same:,} more ask the same and are not sent)" if quote.same else ""
+def _not_sent_en(quote: Quote) -> str:
+    same = f"{quote.same:,} more ask the same and are not sent" if quote.same else ""
+    reused = f"{quote.reused:,} were answered before and get that answer" if quote.reused else ""
+    said = "; ".join(filter(None, (same, reused)))
+    return f" ({said})" if said else ""
 
 
 def _lines_zh(quote: Quote, path: str, model: str, provider: str, today: date) -> list[str]:
     price = quote.price
     lines = [
         f"报价：{path}（{provider} {model}）",
-        f"发送：{quote.requests:,} 行{_same_zh(quote)}",
+        f"发送：{quote.requests:,} 行{_not_sent_zh(quote)}",
         f"输入：约 {quote.input_tokens:,} Token（估算，一般相差不到 10%）",
         f"输出：{_output_zh(quote)}",
     ]
@@ -83,7 +89,7 @@ def _lines_en(quote: Quote, path: str, model: str, provider: str, today: date) -
     price = quote.price
     lines = [
         f"Quote: {path} ({model} at {provider})",
-        f"Sent: {quote.requests:,} rows{_same_en(quote)}",
+        f"Sent: {quote.requests:,} rows{_not_sent_en(quote)}",
         f"Input: about {quote.input_tokens:,} tokens (estimated, usually within 10%)",
         f"Output: {_output_en(quote)}",
     ]
@@ -120,6 +126,8 @@ def _again_en(quote: Quote) -> str:
 
 
 def _output_zh(quote: Quote) -> str:
+    if quote.requests == 0:
+        return "没有（不发送任何行）"
     if quote.output_at_most == 0:
         return "没有（向量不计输出）"
     about = "还不知道（这个文件夹里还没有同样的任务）"
@@ -131,6 +139,8 @@ def _output_zh(quote: Quote) -> str:
 
 
 def _output_en(quote: Quote) -> str:
+    if quote.requests == 0:
+        return "none (nothing is sent)"
     if quote.output_at_most == 0:
         return "none (vectors are not charged)"
     about = "not known yet (no job like it in this folder so far)"

@@ -116,6 +116,9 @@ def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) 
         yield Problem(
             "recipe_several_answers", tree.line_of(("parameters", "n")), "parameters.n", str(answers)
         )
+    if recipe.reuse is not None and not recipe.asks_once:
+        found = "dedupe: false" if not recipe.dedupe else f"parameters: {{n: {answers}}}"
+        yield Problem("recipe_reuse_of_each", tree.line_of(("reuse",)), "reuse", found)
     if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
         yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
     problems = (*_output_problems(recipe.output), *column_problems(recipe), *task_problems(recipe, profile))
@@ -185,6 +188,7 @@ _IN_CHINESE = {
     "价格": "price",
     "费用": "price",
     "上限": "at_most",
+    "复用": "reuse",
 }
 
 
@@ -215,6 +219,8 @@ def _problem_for(details: ErrorDetails, tree: YamlValues, profile: ProviderProfi
 def _values_for(code: str, path: Path, details: ErrorDetails, profile: ProviderProfile) -> Values:
     if code == "recipe_window":
         return window_bounds(profile.limits_for(""))
+    if code == "recipe_reuse":
+        return {"most": details["ctx"]["most"]}
     if code == "not_a_model_name":
         return {"model": profile.rules.example_model}
     if code == "recipe_choice":

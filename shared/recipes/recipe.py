@@ -19,6 +19,8 @@ from shared.recipes.parameters import allowed_parameters
 from shared.recipes.tasks.task import TASKS, Classify, Embed, Extract, Task, Translate
 from shared.recipes.tasks.texts import Text
 
+# The rule of the bucket that deletes lent answers comes a day later.
+LONGEST_REUSE = timedelta(days=90)
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
 
@@ -36,6 +38,13 @@ def _encoding(value: object) -> object:
     if name is None:
         raise PydanticCustomError("recipe_choice", "no encoding", {"choices": ", ".join(NAMES)})
     return name
+
+
+def _reuse(value: object) -> object:
+    within = _window(value)
+    if value is None or (isinstance(within, timedelta) and within <= LONGEST_REUSE):
+        return within
+    raise PydanticCustomError("recipe_reuse", "no such time", {"most": LONGEST_REUSE.days})
 
 
 def _endpoint(value: object, info: ValidationInfo) -> object:
@@ -136,6 +145,7 @@ class Recipe(BaseModel):
     ``encoding`` and ``delimiter`` are ``None`` where they are detected, ``sheet`` and
     ``header_row`` for the first one; ``parameters`` hold the ``response_format`` that ``columns``
     ask for; ``notify`` holds channels as ``kind:name``, and is ``None`` where the folder decides. A
+    ``reuse`` is how old an answer may be that an earlier job of the folder was given; a
     recipe has a ``prompt`` or a task; of a task, ``parse_recipe`` makes the prompt and
     the columns.
     """
@@ -158,6 +168,7 @@ class Recipe(BaseModel):
     on_bad_rows: Literal["refuse", "skip"] = "refuse"
     on_empty: Literal["skip", "send", "refuse"] | None = None
     dedupe: Annotated[bool, BeforeValidator(_truth)] = True
+    reuse: Annotated[timedelta | None, BeforeValidator(_reuse)] = None
     attempts: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole_number)] = 2
     until_fits: UntilFits | None = None
     encoding: Annotated[str | None, BeforeValidator(_encoding)] = None

@@ -11,6 +11,9 @@ from shared.formats.json.cells import JsonCells, escape
 from shared.problems.exceptions import PipelineError
 from shared.results.columns import Answer, RowStatus
 
+# Of what a row asks, where an earlier job may have asked it: two of 128 bits are not met by chance.
+DIGEST_BYTES = 16
+
 
 class PartUnreadable(PipelineError):
     """The part does not belong to these rows, or is damaged."""
@@ -38,6 +41,8 @@ class OriginalRow(NamedTuple):
         lender: Of a row that is not sent because an earlier one of its shard asks the same, which
             of the shard's requests that is, from 0. It gets the answer of that one. An older
             version cannot read such a row, and leaves its shard to a newer one.
+        reuses: Of a row that is not sent because an earlier job was answered the same question, the
+            digest of that, in hexadecimal digits. The answer is kept in ``reused_key``.
     """
 
     custom_id: str
@@ -45,6 +50,7 @@ class OriginalRow(NamedTuple):
     error_code: str = ""
     error_message: str = ""
     lender: int | None = None
+    reuses: str = ""
 
     @property
     def is_good(self) -> bool:
@@ -52,7 +58,7 @@ class OriginalRow(NamedTuple):
 
     @property
     def is_sent(self) -> bool:
-        return self.is_good and self.lender is None
+        return self.is_good and self.lender is None and not self.reuses
 
     def own_answer(self) -> Answer:
         """What stands in the result for a row that was never sent."""
@@ -61,8 +67,12 @@ class OriginalRow(NamedTuple):
         )
 
     def to_line(self) -> bytes:
-        fields = [self.custom_id, self.cells, self.error_code, self.error_message]
-        return orjson.dumps(fields if self.lender is None else [*fields, self.lender]) + b"\n"
+        fields: list[object] = [self.custom_id, self.cells, self.error_code, self.error_message]
+        if self.reuses:
+            fields += [None, self.reuses]
+        elif self.lender is not None:
+            fields += [self.lender]
+        return orjson.dumps(fields) + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> OriginalRow:
@@ -72,6 +82,11 @@ class OriginalRow(NamedTuple):
 def borrowed_line(line: bytes, lender: int) -> bytes:
     """The line of a row, as if it were sent, with its ``lender``; both are without a line end."""
     return b"%b,%d]" % (line[:-1], lender)
+
+
+def reusing_line(line: bytes, digest: bytes) -> bytes:
+    """The same with the digest of what it asks and an earlier job was answered."""
+    return b'%b,null,"%b"]' % (line[:-1], digest[:DIGEST_BYTES].hex().encode())
 
 
 def lender_in(line: bytes) -> int | None:

@@ -171,6 +171,7 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
         keys.WAITING,
         keys.LINKS,
         keys.MONEY,
+        keys.REUSE,
     }
     peoples = {keys.INBOX, keys.QUOTES, keys.PRICES, keys.BUDGET, keys.REJECTED, keys.RESULTS}
 

@@ -25,6 +25,7 @@ from shared.board.write import HELD_UP
 from shared.pipeline.deadlines import WORK_KEPT
 from shared.problems.exceptions import ConfigurationError
 from shared.providers.bailian.profile import BUCKET_TAG
+from shared.recipes.recipe import LONGEST_REUSE
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.callback import event_check
 from shared.runtime.wiring.providers.open_providers import open_providers
@@ -426,7 +427,8 @@ def test_only_working_data_and_old_records_expire(template: dict[str, Any]) -> N
     rules = lifecycle(template, {"WorkDays": 300, "RecordDays": 400})
 
     expiring = {prefix: rule["Expiration"]["Days"] for prefix, rule in rules.items() if "Expiration" in rule}
-    assert expiring == {"work/": 300, "jobs/": 400, "batches/": 400, "money/": 400}
+    lent = {"reuse/": LONGEST_REUSE.days + 1}
+    assert expiring == {"work/": 300, "jobs/": 400, "batches/": 400, "money/": 400} | lent
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
 
 

@@ -58,8 +58,8 @@ from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.refuse_file import RefuseFile
+from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
-from shared.pipeline.validate.write_shards import ShardWriter
 from shared.pipeline.words import tell_waiting
 from shared.pipeline.words.is_so import IsSo
 from shared.pipeline.words.put_words import PutWords
@@ -76,7 +76,7 @@ from shared.providers.tione.staging import Staging as TioneStaging
 from shared.providers.tione.wire import Task
 from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.answer_spool import AnswerSpool
-from shared.results.lent_answers import LentAnswers
+from shared.results.lent.lent_answers import LentAnswers
 from shared.results.row_ids import RowIds
 from shared.results.usage_count import UsageCount
 from shared.words.event import WordTicket

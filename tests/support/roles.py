@@ -13,7 +13,7 @@ WRITES = {
     "message": {"finished/"},
     "collect": {
         *("jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/", "outbox/"),
-        "money/",
+        *("money/", "reuse/"),
     },
     "reconcile": {
         *("ready/", "running/", "finished/", "again/", "timer/", "open/", "slots/", "outbox/"),
@@ -33,6 +33,7 @@ READS = {
         "again/",
         "ready/",
         "finished/",
+        "reuse/",
         "prices.yaml",
         "budget.yaml",
     },
@@ -77,7 +78,7 @@ ABORTS = {
     "submit": set[str](),
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"work/", "results/"},
+    "collect": {"work/", "results/", "reuse/"},
     "reconcile": set[str](),
     "notify": set[str](),
     "page": {"work/"},

@@ -22,7 +22,7 @@ from shared.bucket.records import Plan, PlannedShard, Source
 from shared.formats.lines import byte_lines
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputRow
-from shared.pipeline.validate.write_shards import ShardWriter
+from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.ports.provider import BatchId, BatchProvider, BatchState, BatchStatus
 from shared.ports.providers import Provider
 from shared.providers.bailian.profile import BAILIAN

@@ -13,6 +13,7 @@ from shared.ports.profile import EMBEDDINGS, OPENAI_LINES, LineForm, ShardLimits
 from shared.problems.problem import Problem, ProblemList
 
 _LINE_START, _LINE_END = b'{"custom_id":"', b"}\n"
+_BODY = b',"body":'
 _BYTES_IN_ID = 4
 
 
@@ -46,7 +47,7 @@ class RequestForm:
             self._between = b'"},{"role":' + user if has_system else None
             self._end = b'"}]' + end
         address = b',"method":"POST","url":"%b"' % escape(endpoint) if form.is_addressed else b""
-        self._after_id = b'"' + address + b',"body":'
+        self._after_id = b'"' + address + _BODY
 
     def body(self, system: bytes | None, prompt: bytes) -> bytes:
         """The body of a request around escaped texts."""
@@ -86,6 +87,11 @@ class RequestForm:
 def body_digest(body: bytes) -> bytes:
     """Two bodies of one file ask the same if they have the same digest."""
     return hashlib.sha256(body).digest()
+
+
+def body_in(line: bytes) -> bytes:
+    """The body in one of our numbered lines, without its line end: before it stands no text."""
+    return line[line.index(_BODY) + len(_BODY) : -1]
 
 
 def numbered_id(number: int, digest: bytes) -> str:

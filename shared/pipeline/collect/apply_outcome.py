@@ -20,6 +20,7 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.later_versions import require_known_outcomes
+from shared.pipeline.reuse.lend_answers import LendAnswers
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore
@@ -88,6 +89,9 @@ class ApplyOutcome:
             writer.commit()
 
     def _settle(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
+        records = BucketRecords(self.store)
+        if plan.lends_to and records.find_settled(attempt.job_id, attempt.shard) is None:
+            LendAnswers(self.store)(plan, attempt.shard, outcome.content_key)
         earlier = ShardRows(self.store, plan, attempt).earlier_outcomes
         outcomes = [*earlier, outcome]
         mine = SettledShard(
@@ -105,7 +109,6 @@ class ApplyOutcome:
             attempts=tuple(_counted(outcomes, attempt.number)),
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),
         )
-        records = BucketRecords(self.store)
         records.create(settled_key(attempt.job_id, attempt.shard), mine)
         others = [shard.shard for shard in plan.shards if shard.shard != attempt.shard]
         if next(records.unsettled(attempt.job_id, others), None) is None:

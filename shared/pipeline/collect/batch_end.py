@@ -75,6 +75,8 @@ def end_without_batch(submission: Submission) -> BatchState:
     """An attempt that was not sent is settled like a batch that ran no row."""
     if submission.kind is SubmissionKind.CANCELLED:
         return BatchState(BatchId(""), BatchStatus.CANCELLED, SubmissionKind.CANCELLED.value)
+    if submission.kind is SubmissionKind.KEPT:  # of its rows none was to be sent
+        return BatchState(BatchId(""), BatchStatus.COMPLETED, SubmissionKind.KEPT.value)
     problem = BatchProblem(submission.rejected_code, submission.rejected_message)
     return BatchState(
         BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,), failed_for=FailedFor.ROWS

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.results.kept_rows import OriginalRow
-from shared.results.lent_answers import LentAnswers
+from shared.results.lent.lent_answers import LentAnswers
+from shared.results.lent.reused_answers import ReusedAnswers
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 
 
@@ -29,7 +30,8 @@ class PartRows:
     def __iter__(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
         """``None``, or an answer with ``misfits``: the row is open."""
         lenders = self.rows.lent_places()
-        with LentAnswers() as lent:
+        with LentAnswers() as lent, ReusedAnswers(self.rows.plan) as reused:
+            reused.keep(self.rows.reused_answers())
             place = asked = 0
             for row, earlier in self.rows.walk():
                 settled = earlier
@@ -43,6 +45,8 @@ class PartRows:
                     place += 1
                 elif not row.is_good:
                     settled = self.render.settled(row.own_answer())
+                elif earlier is None and row.reuses:
+                    settled = reused.answer_for(row)
                 elif earlier is None:
                     settled = lent.answer_for(row)
                 yield row, settled

@@ -24,7 +24,7 @@ class ShardRows:
 
     def __init__(self, store: ObjectStore, plan: Plan, attempt: Attempt) -> None:
         self._store = store
-        self._plan = plan
+        self.plan = plan
         self._job_id = attempt.job_id
         self._shard = plan.shards[attempt.shard - 1]
         records = BucketRecords(store)
@@ -71,7 +71,7 @@ class ShardRows:
     def open_requests(self) -> Iterator[tuple[bytes, SettledAnswer | None]]:
         """The same rows, with the line of each in the shard's first requests."""
         first = Attempt(self._job_id, 1, self._shard.shard)
-        lines = byte_lines(self._store.read(self._plan.requests_key(first)))
+        lines = byte_lines(self._store.read(self.plan.requests_key(first)))
         for row, answer in self.walk():
             if row.is_sent:
                 line = next(lines)
@@ -85,11 +85,16 @@ class ShardRows:
         lenders = map(lender_in, self._lines())
         return {place for place in lenders if place is not None}
 
+    def reused_answers(self) -> Iterator[bytes]:
+        """Those of earlier jobs, as they are kept."""
+        key = self._shard.reused_key
+        return byte_lines(self._store.read(key)) if key else iter(())
+
     def _lines(self) -> Iterator[bytes]:
         return byte_lines(self._store.read(self._shard.rows_key))
 
     def _answers(self, key: str) -> Iterator[SettledAnswer]:
-        render = AnswerRenderer(self._plan)
+        render = AnswerRenderer(self.plan)
         return (_settled(line, render) for line in byte_lines(self._store.read(key)))
 
 

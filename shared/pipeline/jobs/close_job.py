@@ -120,7 +120,7 @@ class CloseJob:
 
     def _remember(self, plan: Plan, ledger: Ledger) -> None:
         """Leave how long it took, unless that tells nobody how long another job will take."""
-        is_whole = plan.retry_of is None and ledger.answered
+        is_whole = plan.retry_of is None and ledger.answered and plan.rows_sent
         if is_whole and not BucketRecords(self.store).is_cancelled(JobId(plan.job_id)):
             self.store.put(history_key(plan, ledger), b"")
 
@@ -215,12 +215,13 @@ class CloseJob:
             rows_out=rows_out,
             rows_sent=plan.rows_sent,
             rows_same=plan.rows_same,
+            rows_reused=plan.rows_reused,
             rows_not_sent=plan.bad_rows,
             by_status=by_status,
             unread_answers=unread,
             finish_reasons=finish_reasons,
             fitted=total_counts(shard.fitted for shard in shards),
-            adds_up=plan.rows == rows_out == plan.rows_sent + plan.rows_same + plan.bad_rows,
+            adds_up=plan.rows == rows_out == plan.good_rows + plan.bad_rows,
             tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
             bill=make_bill(plan, attempts),
             attempts=attempts,

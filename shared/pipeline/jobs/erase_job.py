@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId, parse_batch_name, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX, OUTBOX, WORK, job_of_version, record_key, versions_prefix
+from shared.bucket.keys import INBOX, OUTBOX, WORK, job_of_version, lent_prefix, record_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, Source
 from shared.bucket.result_names import (
     numbered_result_key_for,
@@ -58,6 +58,9 @@ class EraseJob:
             return False
         ids = {JobId(each.job_id) for each in plans}
         closed = [(each, self._mark(ledger)) for each, ledger in closed]
+        for each in plans:
+            if each.lends_to:
+                self._delete_all(lent_prefix(each.lends_to, JobId(each.job_id)))
         self._erase_at_provider(plan.provider, ids)
         unplanned = retry_job_id_for(JobId(plans[-1].job_id))  # a retry that died before its plan
         for job_id in (*sorted(ids), unplanned):

@@ -141,6 +141,7 @@ class RetryJob:
                         update={
                             "rows_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.rows.jsonl"),
                             "requests_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.requests.jsonl"),
+                            "reused_key": "",
                         }
                     )
                     for shard in closed.shards
@@ -173,7 +174,7 @@ class RetryJob:
         records.create(attempt_key(attempt, "outcome.json"), self._kept(closed, shard, settled, attempt))
 
     def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, attempt: Attempt) -> Outcome:
-        answered, good_rows = settled.by_status.get(_ANSWERED, 0), shard.requests + shard.same
+        answered, good_rows = settled.by_status.get(_ANSWERED, 0), shard.good_rows
         outcome = Outcome(
             kind="final", batch_id=None, batch_status=_KEPT, decided_at=self.clock.now(), settled=settled.rows,
             by_status=settled.by_status, unread_answers=settled.unread_answers,

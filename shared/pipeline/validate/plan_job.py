@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -10,22 +11,24 @@ from datetime import timedelta
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import lending_prefix
 from shared.bucket.money import Ceiling
 from shared.bucket.records import Plan, PlannedShard, Source
 from shared.bucket.result_names import own_result_key_for, result_key_for
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.formats import has_request_lines
-from shared.inputs.inbox_keys import InputKind
+from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts, RowBlock
 from shared.money.line_parameters import LineParameters, names_file, reads_more
+from shared.pipeline.reuse.known_answers import AnswersWithdrawn, FindAnswers, KnownAnswers
 from shared.pipeline.validate.check_ceilings import ceilings_for, problems_under, with_warnings
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.quote_job import QuoteJob
 from shared.pipeline.validate.refuse_file import Refused
+from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.pipeline.validate.watch import Watch
-from shared.pipeline.validate.write_shards import ShardWriter
 from shared.pipeline.words.find_channels import channels_for
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
@@ -51,10 +54,12 @@ class Planned:
 
 @dataclass(frozen=True)
 class _Terms:
-    """What the recipe says, or would say, and what may be spent."""
+    """What the recipe says, or would say, what may be spent, and what is answered already."""
 
     options: Recipe
     ceilings: tuple[Ceiling, ...]
+    lends_to: str
+    known: KnownAnswers | None
 
 
 @dataclass(frozen=True)
@@ -83,24 +88,13 @@ class PlanJob:
         """
         # A file that needs no recipe (two columns, request lines) gets its defaults.
         options = recipe or Recipe(model=self.default_model, prompt="-")
-        terms = _Terms(options, ceilings_for(self.store, source.key, options.price))
         encoding = None
         with DroppedFile(self.store, source) as file:
-            keeps_types = file.form.format in FORMATS[options.output.format].typed_inputs
+            terms = self._terms(source, options, file.form)
             while True:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
-                are_ours = not has_request_lines(file.form)
-                lines = LineParameters(are_ours=are_ours) if terms.ceilings else None
-                drafts = ShardWriter(
-                    self.store,
-                    job_id,
-                    self.run_id,
-                    keeps_types=keeps_types,
-                    lines=lines,
-                    asks_once=options.asks_once,
-                )
                 try:
-                    with drafts as writer:
+                    with self._drafts(job_id, file.form, terms) as writer:
                         refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
                         if refused:
                             return refused
@@ -108,6 +102,30 @@ class PlanJob:
                         return self._decide(source, job_id, reader.facts, terms, writer)
                 except EncodingMismatch as mismatch:
                     encoding = mismatch.next_encoding
+                except AnswersWithdrawn as withdrawn:
+                    log.info("answers.withdrawn", extra={"job_id": job_id, "key": str(withdrawn)})
+
+    def _terms(self, source: Source, options: Recipe, form: FileForm) -> _Terms:
+        ceilings = ceilings_for(self.store, source.key, options.price)
+        if options.reuse is None or has_request_lines(form):
+            return _Terms(options, ceilings, "", None)
+        # What is in no request of every provider, and what makes an answer fit.
+        columns = json.dumps(options.columns, sort_keys=True)
+        lends_to = lending_prefix(source.key, self.profile.name, options.model, options.endpoint, columns)
+        known = FindAnswers(self.store, self.clock)(lends_to, options.reuse)
+        return _Terms(options, ceilings, lends_to, known)
+
+    def _drafts(self, job_id: JobId, form: FileForm, terms: _Terms) -> ShardWriter:
+        are_ours = not has_request_lines(form)
+        return ShardWriter(
+            self.store,
+            job_id,
+            self.run_id,
+            keeps_types=form.format in FORMATS[terms.options.output.format].typed_inputs,
+            lines=LineParameters(are_ours=are_ours) if terms.ceilings else None,
+            asks_once=terms.options.asks_once,
+            known=terms.known,
+        )
 
     def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
         """Write every row. Of a file to refuse, delete the drafts and return all problems."""
@@ -135,8 +153,9 @@ class PlanJob:
             more |= reads_more(options.parameters) or names_file(f"{options.system} {options.prompt}")
         quote = quote_job(source, facts, options, shards, writer.meter, lines=writer.lines, reads_more=more)
         mine = self._plan(source, job_id, facts, options, shards)
-        warnings = (*mine.warnings, *quote.warnings)
-        under = {"quote": quote, "warnings": warnings, "ceilings": terms.ceilings}
+        warnings = (*mine.warnings, *map(render_both, _about_reuse(shards, terms)), *quote.warnings)
+        under: dict[str, object] = {"quote": quote, "warnings": warnings}
+        under |= {"ceilings": terms.ceilings, "lends_to": terms.lends_to}
         mine = with_warnings(mine.model_copy(update=under))
         if problems := problems_under(mine, reads_more=more):
             writer.delete(shards)
@@ -222,6 +241,13 @@ class PlanJob:
 
 def _columns(facts: InputFacts, options: Recipe) -> tuple[str, ...]:
     return columns_of(facts.kind.value, asks_again=options.until_fits is not None)
+
+
+def _about_reuse(shards: tuple[PlannedShard, ...], terms: _Terms) -> Iterator[Problem]:
+    if reused := sum(shard.reused for shard in shards):
+        yield Problem("rows_reused", values={"rows": reused})
+    if terms.known and terms.known.left_out:
+        yield Problem("answers_left_out", values={"answers": terms.known.left_out})
 
 
 def _renamed(facts: InputFacts, options: Recipe) -> Iterator[Problem]:

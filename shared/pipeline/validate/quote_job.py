@@ -69,6 +69,7 @@ class QuoteJob:
             longest_bytes=meter.longest_bytes,
             shared_tokens=meter.shared_tokens,
             same=sum(each.same for each in shards),
+            reused=sum(each.reused for each in shards),
         )
         version = f"{source.etag}\n{source.recipe_etag or ''}"
         bound = self._bound(facts, options, price, lines)

@@ -157,6 +157,14 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "必须是整数加单位，{min_hours}h 到 {max_hours}h，或 {min_days}d 到 {max_days}d，实际为“{found}”。请改正。",
         'It must be a whole number of hours or days, from {min_hours}h to {max_hours}h or from {min_days}d to {max_days}d, but is "{found}". Correct it.',
     ),
+    "recipe_reuse": Message(
+        "必须是整数加单位 h（小时）或 d（天），最多 {most}d，例如 reuse: 30d，实际为“{found}”。请改正。",
+        'It must be a whole number of hours or days, at most {most}d, as in reuse: 30d, but is "{found}". Correct it.',
+    ),
+    "recipe_reuse_of_each": Message(
+        "写了“{found}”，每一行都要有自己的答案，因此不能沿用以前的答案。请删除 reuse，或者删除“{found}”。",
+        'With "{found}" each row is to have an answer of its own, so it cannot get an earlier one. Remove reuse, or remove "{found}".',
+    ),
     "recipe_system_unused": Message(
         "向量模型没有系统提示词。请删除 system。",
         "Embedding models have no system prompt. Remove system.",

@@ -107,6 +107,14 @@ ROW_MESSAGES: dict[str, Message] = {
         "{rows} 行的提问与前面某一行完全相同，因此不再发送，也不收费，直接用那一行的答案。如果希望每一行都单独回答，请在 batch.yaml 中写 dedupe: false，再重新上传表格。",
         "{rows} row(s) ask exactly what an earlier row asks, so they are neither sent nor charged, and have its answer. To have every row answered by itself, write dedupe: false in batch.yaml and drop the table again.",
     ),
+    "rows_reused": Message(
+        "{rows} 行的提问，这个文件夹以前的任务已经问过并得到回答，因此不再发送，也不收费，直接沿用当时的答案。如果希望重新提问，请删除 batch.yaml 中的 reuse，再重新上传表格。",
+        "{rows} row(s) ask what an earlier job of this folder was answered, so they are neither sent nor charged, and have that answer. To ask again, remove reuse from batch.yaml and drop the table again.",
+    ),
+    "answers_left_out": Message(
+        "这个文件夹以前的答案太多，最早的 {answers} 个没有查找；提问与它们相同的行会重新发送。每次最多查找最新的 100 万个答案、200 个分片。",
+        "This folder has so many earlier answers that the oldest {answers} were not looked through; rows that ask the same as one of them are sent. The newest million answers, of the newest 200 shards, are looked through.",
+    ),
     "answers_cut": Message(
         "{rows} 行的答案因为达到长度上限而被截断（finish_reason 为 length）。请在配方中加大 parameters: {{max_tokens: …}}；如果上传的是请求行，请加大每行 body 里的 max_tokens。改好后重新上传，会重新计费。",
         "{rows} row(s) have answers that were cut off at the length limit (finish_reason is length). Raise parameters: {{max_tokens: …}} in the recipe, or max_tokens in the body of each request line, and drop the file again; it is charged again.",

@@ -39,6 +39,7 @@ _CHINESE: Mapping[str, str] = {
     "rows_out": "输出行数",
     "rows_sent": "发送行数",
     "rows_same": "与其他行相同、共用答案的行数",
+    "rows_reused": "沿用以前任务答案的行数",
     "rows_not_sent": "未发送行数",
     "by_status.answered": "已回答",
     "by_status.refused": "被拒绝",

@@ -19,7 +19,7 @@ from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputRow, Observations
 from shared.inputs.tables.table_headers import header_test_for
 from shared.inputs.tables.table_rows import RecipeTable
-from shared.pipeline.validate.write_shards import ShardWriter
+from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from tests.support.fakes import MemoryStore
 from tests.support.reading import in_chunks, recipe

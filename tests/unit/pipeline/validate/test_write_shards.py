@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.bucket.attempt import JobId
-from shared.pipeline.validate.write_shards import ShardWriter
+from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.providers.bailian.profile import BAILIAN
 from shared.results.kept_rows import OriginalRow
 from tests.support.builders import request_line

@@ -2,86 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from itertools import count
 from types import TracebackType
 
 from shared.bucket.attempt import JobId
-from shared.bucket.blocks import Blocks
 from shared.bucket.keys import draft_key
 from shared.bucket.records import PlannedShard
 from shared.inputs.rows import InputRow, RowBlock
 from shared.money.line_parameters import LineParameters
 from shared.money.token_meter import TokenMeter
-from shared.pipeline.validate.original_lines import plain_line, typed_line
+from shared.pipeline.reuse.known_answers import KnownAnswers
+from shared.pipeline.validate.shards.open_shard import Draft, OpenShard
+from shared.pipeline.validate.shards.original_lines import plain_line, typed_line
 from shared.ports.profile import ShardLimits
-from shared.ports.store import ObjectStore, ObjectWriter
+from shared.ports.store import ObjectStore
 from shared.results.kept_rows import borrowed_line, original_lines
-
-
-class _Draft(Blocks):
-    """One object that is being written, in blocks, which ``look`` sees on their way."""
-
-    def __init__(self, writer: ObjectWriter, look: Callable[[bytes], object] | None = None) -> None:
-        super().__init__(self._write_block)
-        self._writer = writer
-        self._look = look
-
-    def _write_block(self, block: bytes) -> None:
-        if self._look is not None:
-            self._look(block)
-        self._writer.write(block)
-
-    def commit(self) -> None:
-        self.flush()
-        self._writer.commit()
-
-    def discard(self) -> None:
-        self.clear()
-        self._writer.__exit__(None, None, None)
-
-
-@dataclass
-class _OpenShard:
-    number: int
-    rows_key: str
-    requests_key: str
-    original_rows: _Draft
-    request_lines: _Draft
-    rows: int = 0
-    requests: int = 0
-    same: int = 0
-    # By digest, which of the requests it is, from 0.
-    places: dict[bytes, int] = field(default_factory=dict)
-
-    def is_full(self, limits: ShardLimits, request: bytes) -> bool:
-        return self.requests > 0 and not self.has_room(limits, 1, len(request))
-
-    def has_room(self, limits: ShardLimits, rows: int, size_bytes: int) -> bool:
-        """Rows that ask the same count, too: a part that is collected must not grow without end."""
-        rows += self.requests + self.same
-        return rows <= limits.max_requests and size_bytes + self.request_lines.size_bytes <= limits.max_bytes
-
-    def has_same(self, digests: Sequence[bytes]) -> bool:
-        """Whether two of them ask the same, or one as an earlier row."""
-        # The keys' own method looks up the few; that of a set would go through all of them.
-        found = {*digests}
-        return len(found) < len(digests) or not self.places.keys().isdisjoint(found)
-
-    def without_same(self, digests: Sequence[bytes], lines: bytes, requests: bytes) -> tuple[bytes, bytes]:
-        """Of rows and their requests, those that are kept, and the requests that are sent."""
-        kept, sent = [], []
-        for digest, line, request in zip(digests, lines.split(b"\n"), requests.split(b"\n"), strict=False):
-            place = self.places.setdefault(digest, self.requests)
-            if place < self.requests:
-                kept.append(borrowed_line(line, place))
-                self.same += 1
-                continue
-            kept.append(line)
-            sent.append(request)
-            self.requests += 1
-        return b"\n".join([*kept, b""]), b"\n".join([*sent, b""]) if sent else b""
 
 
 class ShardWriter:
@@ -90,7 +26,8 @@ class ShardWriter:
     Drafts lie under this run's own prefix and count only once a plan names them, so that an
     interrupted or concurrent run cannot mix up with this one. Two buffers are held, whatever the
     file's size. ``keeps_types``: the result will tell a number from its text. ``asks_once``: rows
-    of a shard that ask the same share one request.
+    of a shard that ask the same share one request. ``known``: what earlier jobs were answered
+    is not sent again.
 
     Attributes:
         meter: Of the tokens of all requests.
@@ -106,13 +43,15 @@ class ShardWriter:
         keeps_types: bool = False,
         lines: LineParameters | None = None,
         asks_once: bool = False,
+        known: KnownAnswers | None = None,
     ) -> None:
         self._store = store
         self._job_id = job_id
         self._run_id = run_id
         self._original_line = typed_line if keeps_types else plain_line
         self._asks_once = asks_once
-        self._open: _OpenShard | None = None
+        self._known = known
+        self._open: OpenShard | None = None
         self._closed: list[PlannedShard] = []
         self.lines = lines
         self.meter = TokenMeter()
@@ -138,8 +77,9 @@ class ShardWriter:
             self._close_shard()
             shard = self._open = self._start_shard(len(self._closed) + 1)
         line = self._original_line(row)
-        lender = self._lender(shard, row.digest)
-        if lender is not None:
+        if (known := self._known_answer(row.digest)) is not None:
+            line = shard.reuse(line[:-1], row.digest, known) + b"\n"
+        elif (lender := self._lender(shard, row.digest)) is not None:
             line = borrowed_line(line[:-1], lender) + b"\n"
             shard.same += 1
         elif row.request is not None:
@@ -148,7 +88,11 @@ class ShardWriter:
         shard.original_rows.add(line)
         shard.rows += 1
 
-    def _lender(self, shard: _OpenShard, digest: bytes) -> int | None:
+    def _known_answer(self, digest: bytes) -> int | None:
+        """Who lends the answer of an earlier job, if there is one."""
+        return self._known.find(digest) if self._known and digest else None
+
+    def _lender(self, shard: OpenShard, digest: bytes) -> int | None:
         """Which request asks the same already; the next one is noted."""
         if not digest or not self._asks_once:
             return None
@@ -165,8 +109,9 @@ class ShardWriter:
         digests = block.digests if self._asks_once else ()
         lines, requests = original_lines(block.custom_ids, block.cells), block.requests
         shard.rows += rows
-        if shard.has_same(digests):
-            lines, requests = shard.without_same(digests, lines, requests)
+        lenders = self._known.find_all(digests) if self._known else {}
+        if lenders or shard.has_same(digests):
+            lines, requests = shard.without_answered(digests, lines, requests, lenders)
         else:
             shard.places.update(zip(digests, count(shard.requests), strict=False))
             shard.requests += rows
@@ -194,19 +139,21 @@ class ShardWriter:
         for shard in shards:
             self._store.delete(shard.rows_key)
             self._store.delete(shard.requests_key)
+            if shard.reused_key:
+                self._store.delete(shard.reused_key)
 
-    def _start_shard(self, number: int) -> _OpenShard:
-        def key(name: str) -> str:
-            return draft_key(self._job_id, self._run_id, f"{number:05d}.{name}")
-
-        rows_key, requests_key = key("rows.jsonl"), key("requests.jsonl")
-        return _OpenShard(
+    def _start_shard(self, number: int) -> OpenShard:
+        rows_key, requests_key = self._key(number, "rows"), self._key(number, "requests")
+        return OpenShard(
             number,
             rows_key,
             requests_key,
-            _Draft(self._store.open_writer(rows_key)),
-            _Draft(self._store.open_writer(requests_key), self._see),
+            Draft(self._store.open_writer(rows_key)),
+            Draft(self._store.open_writer(requests_key), self._see),
         )
+
+    def _key(self, shard: int, name: str) -> str:
+        return draft_key(self._job_id, self._run_id, f"{shard:05d}.{name}.jsonl")
 
     def _see(self, lines: bytes) -> None:
         self.meter.add(lines)
@@ -217,6 +164,7 @@ class ShardWriter:
         shard = self._open
         if shard is None:
             return
+        reused_key = self._copy_answers(shard)
         shard.original_rows.commit()
         shard.request_lines.commit()
         self._closed.append(
@@ -225,6 +173,8 @@ class ShardWriter:
                 rows=shard.rows,
                 requests=shard.requests,
                 same=shard.same,
+                reused=shard.reused,
+                reused_key=reused_key,
                 size_bytes=shard.request_lines.size_bytes,
                 rows_key=shard.rows_key,
                 requests_key=shard.requests_key,
@@ -232,3 +182,13 @@ class ShardWriter:
             )
         )
         self._open = None
+
+    def _copy_answers(self, shard: OpenShard) -> str:
+        """Keep the earlier jobs' answers to its rows, and return under which key."""
+        if self._known is None or not shard.lenders:
+            return ""
+        key = self._key(shard.number, "reused")
+        with self._store.open_writer(key) as writer:
+            self._known.copy(shard.lenders, writer)
+            writer.commit()
+        return key

@@ -1,0 +1,1 @@
+"""From the answers of a closed job to the rows of a later one that ask the same."""

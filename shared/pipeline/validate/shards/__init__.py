@@ -1,0 +1,1 @@
+"""From a stream of rows to shards within the provider's limits."""

@@ -1,0 +1,98 @@
+"""One shard that is being written: its drafts, and which of its rows are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.bucket.blocks import Blocks
+from shared.ports.profile import ShardLimits
+from shared.ports.store import ObjectWriter
+from shared.results.kept_rows import borrowed_line, reusing_line
+
+
+class Draft(Blocks):
+    """One object that is being written, in blocks, which ``look`` sees on their way."""
+
+    def __init__(self, writer: ObjectWriter, look: Callable[[bytes], object] | None = None) -> None:
+        super().__init__(self._write_block)
+        self._writer = writer
+        self._look = look
+
+    def _write_block(self, block: bytes) -> None:
+        if self._look is not None:
+            self._look(block)
+        self._writer.write(block)
+
+    def commit(self) -> None:
+        self.flush()
+        self._writer.commit()
+
+    def discard(self) -> None:
+        self.clear()
+        self._writer.__exit__(None, None, None)
+
+
+@dataclass
+class OpenShard:
+    """Counts are of rows so far."""
+
+    number: int
+    rows_key: str
+    requests_key: str
+    original_rows: Draft
+    request_lines: Draft
+    rows: int = 0
+    requests: int = 0
+    same: int = 0
+    reused: int = 0
+    # By digest, which of the requests it is, from 0.
+    places: dict[bytes, int] = field(default_factory=dict)
+    # By digest, the earlier job's shard that lends the answer.
+    lenders: dict[bytes, int] = field(default_factory=dict)
+
+    @property
+    def good_rows(self) -> int:
+        return self.requests + self.same + self.reused
+
+    def is_full(self, limits: ShardLimits, request: bytes) -> bool:
+        return self.good_rows > 0 and not self.has_room(limits, 1, len(request))
+
+    def has_room(self, limits: ShardLimits, rows: int, size_bytes: int) -> bool:
+        """Rows that are not sent count, too: a part that is collected must not grow without end."""
+        rows += self.good_rows
+        return rows <= limits.max_requests and size_bytes + self.request_lines.size_bytes <= limits.max_bytes
+
+    def has_same(self, digests: Sequence[bytes]) -> bool:
+        """Whether two of them ask the same, or one as an earlier row."""
+        # The keys' own method looks up the few; that of a set would go through all of them.
+        found = {*digests}
+        return len(found) < len(digests) or not self.places.keys().isdisjoint(found)
+
+    def reuse(self, line: bytes, digest: bytes, lender: int) -> bytes:
+        """The row's line, without its line end, as one that has an earlier job's answer."""
+        self.lenders[digest] = lender
+        self.reused += 1
+        return reusing_line(line, digest)
+
+    def without_answered(
+        self, digests: Sequence[bytes], lines: bytes, requests: bytes, lenders: Mapping[bytes, int]
+    ) -> tuple[bytes, bytes]:
+        """Of rows and their requests, those that are kept, and the requests that are sent.
+
+        Not sent is what has one of the ``lenders``, or asks the same as an earlier row.
+        """
+        kept, sent = [], []
+        for digest, line, request in zip(digests, lines.split(b"\n"), requests.split(b"\n"), strict=False):
+            if digest in lenders:
+                kept.append(self.reuse(line, digest, lenders[digest]))
+                continue
+            place = self.places.setdefault(digest, self.requests)
+            if place < self.requests:
+                kept.append(borrowed_line(line, place))
+                self.same += 1
+                continue
+            kept.append(line)
+            sent.append(request)
+            self.requests += 1
+        return b"\n".join([*kept, b""]), b"\n".join([*sent, b""]) if sent else b""
