@@ -9,7 +9,9 @@ vocabulary, which nobody ships.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
 # What tells English from other languages of the same letters, which take twice as many tokens.
 _ENGLISH = frozenset(
@@ -22,7 +24,7 @@ _ENGLISH = frozenset(
 )
 # Of English words so many are among these.
 _ENGLISH_SHARE = 0.3
-_FREQUENT_HAN = frozenset(
+_FREQUENT_HAN = (
     "的一是不了人我在有他这中大来上个国到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然"
     "没日于起还发成事只作当想看文无开手很用物品质量价格便宜快递包装"
 )
@@ -64,21 +66,12 @@ WEIGHTS = {
     "rarest": 2.7,
 }
 
-# A character of each, or a run of them; most texts that are ASCII are asked for fewer.
-_IN_ASCII = {
+# A character of each.
+_KINDS = {
     "digits": re.compile(r"[0-9]"),
-    "spaced_digits": re.compile(r" [0-9]"),
     "marks": re.compile(r"[!-/:-@\[-`{-~]"),
-    "runs_of_marks": re.compile(r"[!-/:-@\[-`{-~]+"),
-    "words_after_marks": re.compile(r"[!-/:-@\[-`{-~](?=[A-Za-z])"),
-    "line_ends": re.compile(r"\s*\n+"),
-    "indents": re.compile(r"\n[ \t]+"),
-    "gaps": re.compile(r"(?<![\n \t])(?:  +|\t+)"),
-}
-_BEYOND_ASCII = {
     "latin_marks": re.compile(r"[\u00c0-\u024f\u1e00-\u1eff]"),
     "cyrillic": re.compile(r"[\u0400-\u04ff]"),
-    "cyrillic_words": re.compile(r"[\u0400-\u04ff]+"),
     "greek": re.compile(r"[\u0370-\u03ff]"),
     "hebrew_arabic": re.compile(r"[\u0590-\u06ff]"),
     "thai": re.compile(r"[\u0e00-\u0e7f]"),
@@ -96,7 +89,21 @@ _BEYOND_ASCII = {
         r"\u3400-\ua4ff\uac00-\ud7af\ue000-\uf8ff\ufe0f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U00010000-\U0010ffff]"
     ),
     "rarest": re.compile(r"[\ua000-\ua4ff\ue000-\uf8ff\U00010000-\U0001efff\U0001fb00-\U0010ffff]"),
+    "frequent_han": re.compile(f"[{_FREQUENT_HAN}]"),
 }
+# Several characters together. A pattern that begins with a plain one is found ten times faster.
+_RUNS = {
+    "spaced_digits": re.compile(r" [0-9]"),
+    "runs_of_marks": re.compile(r"[!-/:-@\[-`{-~]+"),
+    "words_after_marks": re.compile(r"[!-/:-@\[-`{-~](?=[A-Za-z])"),
+    "line_ends": re.compile(r"\n\s*"),
+    "indents": re.compile(r"\n[ \t]+"),
+}
+_GAPS = (re.compile(r"  +"), re.compile(r"\t+"))
+_NO_GAPS = ("\n  ", "\t  ", "\n\t", " \t")
+_CYRILLIC_WORDS = re.compile(r"[\u0400-\u04ff]+")
+# Texts have some thousand different characters.
+_KNOWN = 20_000
 # Within words of other letters they have nearly none of their own; alone they have.
 _LEAST_OF_A_MARK = 0.8
 _NO_WORDS: dict[str, float] = dict.fromkeys(
@@ -106,7 +113,6 @@ _NO_WORDS: dict[str, float] = dict.fromkeys(
     ),
     0,
 )
-_NONE_BEYOND = dict.fromkeys(("frequent_han", *_BEYOND_ASCII), 0)
 
 
 def features(text: str) -> dict[str, float]:
@@ -134,12 +140,20 @@ def _of_words(text: str) -> dict[str, float]:
 
 def _of_characters(text: str) -> dict[str, int]:
     """Of texts one after the other as much as of each alone."""
-    counts = {name: len(pattern.findall(text)) for name, pattern in _IN_ASCII.items()}
-    if text.isascii():
-        return counts | _NONE_BEYOND
-    beyond = {name: len(pattern.findall(text)) for name, pattern in _BEYOND_ASCII.items()}
-    frequent = sum(map(_FREQUENT_HAN.__contains__, text)) if beyond["han"] else 0
-    return counts | beyond | {"frequent_han": frequent}
+    counts = {name: len(pattern.findall(text)) for name, pattern in _RUNS.items()}
+    counts |= dict.fromkeys(_KINDS, 0)
+    for character, times in Counter(text).items():
+        for kind in _kinds_of(character):
+            counts[kind] += times
+    # Within a line, and one of spaces and tabs together is one.
+    counts["gaps"] = sum(len(each.findall(text)) for each in _GAPS) - sum(map(text.count, _NO_GAPS))
+    counts["cyrillic_words"] = len(_CYRILLIC_WORDS.findall(text)) if counts["cyrillic"] else 0
+    return counts
+
+
+@lru_cache(_KNOWN)
+def _kinds_of(character: str) -> tuple[str, ...]:
+    return tuple(name for name, pattern in _KINDS.items() if pattern.match(character))
 
 
 def estimated_tokens(*texts: str) -> float:

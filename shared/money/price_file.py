@@ -47,12 +47,32 @@ class PriceTable:
 
     def price_of(self, model: str) -> Price | None:
         """That of the model, or of the one that it is a dated version of."""
-        dated = _DATED.fullmatch(model)
-        return self.models.get(model) or (self.models.get(dated["model"]) if dated else None)
+        return next((self.models[name] for name in _names_of(model) if name in self.models), None)
 
 
 def is_stale(price: Price, today: date) -> bool:
     return (today - price.read_on).days > STALE_AFTER_DAYS
+
+
+def _names_of(model: str) -> Iterator[str]:
+    yield model
+    if dated := _DATED.fullmatch(model):
+        yield dated["model"]
+
+
+@cache
+def listed_price(text: str, model: str) -> Price | None:
+    """What ``parse_prices(text).price_of(model)`` says, and without the models of no interest.
+
+    To parse all of them takes as long as to read a file of 30 MB. A text whose blocks do not stand
+    out is parsed as a whole.
+    """
+    head, heading, models = text.partition("\nmodels:\n")
+    for name in _names_of(model):
+        block = re.search(rf"^  {re.escape(name)}:\n(?:    .*\n|\n)+", models, re.MULTILINE)
+        if block:
+            return parse_prices(f"{head}{heading}{block[0]}").models[name]
+    return parse_prices(text).price_of(model)
 
 
 @cache

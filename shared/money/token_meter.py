@@ -7,17 +7,19 @@ looked at, by what their characters are, and the rest goes by its bytes.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from shared.formats.sizes import MIB
 from shared.money.characters import estimated_tokens
 from shared.money.line_parameters import names_file, reads_more
 
-# Every line of a small file is looked at; of a large one so much, and then one byte in 10 and in
-# 300 behind it, at several places of each block if that is more than a few lines.
+# Every line of a small file is looked at; of a large one so much, and then one byte in 10 of the
+# first MiB, in 300 of the first 32, and in 1,500 of the rest, at several places of each block if
+# that is more than a few lines.
 _WHOLE_BYTES = 128 * 1024
-_DENSE_BYTES, _ONE_IN_DENSE = 1024 * 1024, 10
-_ONE_IN = 300
+_ONE_IN = ((10, MIB), (300, 32 * MIB), (1500, sys.maxsize))
 _PLACES, _PLACE_BYTES = 8, 1024
 # Of what was looked at before, so much counts, or as much as of the new: a file may go on in
 # another language.
@@ -87,8 +89,10 @@ class TokenMeter:
 
     def _wanted(self) -> int:
         """How many more bytes are to be looked at by now."""
-        dense = min(self._bytes, _DENSE_BYTES)
-        wanted = _WHOLE_BYTES + dense // _ONE_IN_DENSE + (self._bytes - dense) // _ONE_IN
+        wanted, begun = _WHOLE_BYTES, 0
+        for one_in, end in _ONE_IN:
+            wanted += max(min(self._bytes, end) - begun, 0) // one_in
+            begun = end
         return wanted - self._seen_bytes
 
     def _look(self, lines: list[bytes]) -> float:
@@ -142,10 +146,15 @@ def _places(lines: bytes, wanted: int) -> Iterator[bytes]:
 
 def _longest(lines: bytes) -> int:
     """The longest line, or a bound: among short lines to look for it would take too long."""
-    starts = range(0, len(lines), _LONG_BYTES // 2)
-    if all(lines.find(b"\n", start, start + _LONG_BYTES // 2) >= 0 for start in starts):
-        return _LONG_BYTES
-    return max(map(len, lines.split(b"\n")))
+    start, longest = 0, _LONG_BYTES
+    while len(lines) - start > _LONG_BYTES:
+        end = lines.rfind(b"\n", start, start + _LONG_BYTES)
+        if end < 0:
+            end = lines.find(b"\n", start)
+            end = len(lines) if end < 0 else end
+            longest = max(longest, end - start)
+        start = end + 1
+    return longest
 
 
 def line_tokens(line: bytes) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.bucket.keys import PRICES
 from shared.bucket.money import Price
-from shared.money.price_file import PriceTable, parse_own_prices, parse_prices
+from shared.money.price_file import PriceTable, listed_price, parse_own_prices
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, UserInputError
@@ -25,16 +25,16 @@ class FoundPrices:
     """The prices of one provider.
 
     Attributes:
-        own: The operator's, which go before the ``listed`` ones.
+        own: The operator's, which go before those of the ``listed`` file.
         problems: Why there are no own ones although somebody wrote some.
     """
 
     own: PriceTable
-    listed: PriceTable
+    listed: str
     problems: tuple[Problem, ...] = ()
 
     def price_of(self, model: str) -> Price | None:
-        return self.own.price_of(model) or self.listed.price_of(model)
+        return self.own.price_of(model) or listed_price(self.listed, model)
 
 
 def find_prices(store: ObjectStore, profile: ProviderProfile, providers: Collection[str]) -> FoundPrices:
@@ -45,7 +45,7 @@ def find_prices(store: ObjectStore, profile: ProviderProfile, providers: Collect
         profile: Of the provider that charges.
         providers: All that this installation knows, by which the operator's file may go.
     """
-    listed = parse_prices(profile.read_prices())
+    listed = profile.read_prices()
     try:
         return FoundPrices(_own(store, profile.name, providers), listed)
     except ObjectMissing:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
+import yaml
 
 from shared.bucket.money import Price
-from shared.money.price_file import PriceTable, is_stale, parse_own_prices, parse_prices
+from shared.money.price_file import PriceTable, is_stale, listed_price, parse_own_prices, parse_prices
 from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.providers.ark.profile import ARK
@@ -171,3 +173,18 @@ def test_each_providers_prices_have_their_page_and_day(profile: ProviderProfile)
     for price in table.models.values():
         assert price.source.startswith("https://")
         assert date(2025, 1, 1) < price.read_on <= date.today()  # noqa: DTZ011
+
+
+@pytest.mark.parametrize("profile", PROVIDERS, ids=lambda each: each.name)
+def test_one_models_price_is_that_of_the_whole_file(profile: ProviderProfile) -> None:
+    text = profile.read_prices()
+    table = parse_prices(text)
+
+    for model in (*table.models, *(f"{each}-2026-11-27" for each in table.models), "of nobody", "models", ""):
+        assert listed_price(text, model) == table.price_of(model)
+
+
+def test_a_file_of_another_form_is_read_as_a_whole() -> None:
+    text = json.dumps(yaml.safe_load(WHOLE), default=str)
+
+    assert listed_price(text, "qwen-plus-latest") == parse_prices(WHOLE).price_of("qwen-plus")
