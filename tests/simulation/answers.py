@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from zlib import crc32
 
 # What some recipes take from the answers to tables.
@@ -12,8 +13,44 @@ NAMES = ("said", "mark", "marks")
 # The most that a row's answer may have, where that is said.
 MAX_TOKENS = 1000
 _PROMPT_TOKENS = 8
+# Of one answer in so many only half is there, where any is cut off.
+_CUT_OFF = 3
+_MISFITS = frozenset({"answer_not_json", "answer_does_not_fit"})
 # Of one row in so many the provider tells no tokens.
 _SAYS_NOTHING = 16
+
+
+class Ask(NamedTuple):
+    """One request.
+
+    Attributes:
+        text: What its row asks about.
+        kept: The answer that did not fit, if the row is asked again.
+        most: The most tokens that its answer may have.
+    """
+
+    text: str
+    kept: str = ""
+    most: int = MAX_TOKENS
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Ask:
+        body = line["body"]
+        first, *more = [each["content"] for each in body["messages"]]
+        return cls(first, more[0] if more else "", body.get("max_tokens", MAX_TOKENS))
+
+    @property
+    def said(self) -> str:
+        """What decides all about its answer."""
+        return f"{self.text}{self.kept}{self.most}" if self.kept else self.text
+
+
+def reply_to(ask: Ask, *, may_be_cut: bool) -> tuple[str, str]:
+    """What the model writes, and why it ends; the same in every run."""
+    written = _written(ask.said, f"again: {ask.text}") if ask.kept else answer_to(ask.text)
+    if may_be_cut and crc32(ask.said.encode()) % _CUT_OFF == 0:
+        return written[: len(written) // 2 + 1], "length"
+    return written, "stop"
 
 
 def answer_to(text: str) -> str:
@@ -59,9 +96,14 @@ def columns_in(content: str) -> tuple[dict[str, str], str]:
     return cells, "answer_had_prose" if content.startswith("Here") else ""
 
 
-def usage_of(text: str) -> dict[str, Any]:
+def is_misfit(content: str, reason: str, *, has_columns: bool) -> bool:
+    """Whether its row is asked again, if any is."""
+    return columns_in(content)[1] in _MISFITS if has_columns else reason == "length"
+
+
+def usage_of(ask: Ask) -> dict[str, Any]:
     """What the line of a row says that was counted; the same in every run, and of some nothing."""
-    tokens = told_of(text)
+    tokens = told_of(ask)
     if not tokens:
         return {}
     return {
@@ -71,19 +113,20 @@ def usage_of(text: str) -> dict[str, Any]:
     }
 
 
-def told_of(text: str) -> dict[str, int]:
+def told_of(ask: Ask) -> dict[str, int]:
     """What is told of it, by the names of our own record."""
-    return {} if crc32(text.encode()) % _SAYS_NOTHING == 0 else tokens_of(text)
+    return {} if crc32(ask.said.encode()) % _SAYS_NOTHING == 0 else tokens_of(ask)
 
 
-def tokens_of(text: str) -> dict[str, int]:
+def tokens_of(ask: Ask) -> dict[str, int]:
     """What the provider counts of a row, and bills."""
-    number = crc32(text.encode())
-    completion = 100 + number % (MAX_TOKENS - 99)
+    number = crc32(ask.said.encode())
+    completion = 100 + number % (ask.most - 99)
+    prompt = _PROMPT_TOKENS + (_PROMPT_TOKENS + len(ask.kept)) * bool(ask.kept)
     return {
-        "prompt": _PROMPT_TOKENS,
+        "prompt": prompt,
         "completion": completion,
-        "total": _PROMPT_TOKENS + completion,
+        "total": prompt + completion,
         "thinking": completion // 2 if number % 3 else 0,
         "cached": number % 2 * _PROMPT_TOKENS // 2,
     }

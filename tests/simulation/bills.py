@@ -59,7 +59,7 @@ def _count(counted: _Counted, pipeline: Pipeline, attempt: Attempt, batch: Batch
     must = had_to_be_read(pipeline, attempt, batch) and is_whole
     must &= not came_for_a_deleted_one(pipeline, attempt, batch)
     for custom_id in batch.answered:
-        tokens = Tokens(**told_of(batch.texts[custom_id]))
+        tokens = Tokens(**told_of(batch.asks[custom_id]))
         counted.most += tokens
         if custom_id in batch.contradicted:  # both of its answers may count
             counted.most += tokens

@@ -146,7 +146,7 @@ def _bill_of(plan: Plan, batch: Batch) -> int:
     is_whole = batch.status is BatchStatus.COMPLETED
     total = TokenCounts()
     for custom_id in batch.billed if is_whole else batch.answered:
-        tokens = tokens_of(batch.texts[custom_id])
+        tokens = tokens_of(batch.asks[custom_id])
         cached, thinking = tokens["cached"], tokens["thinking"]
         total += TokenCounts(
             input=tokens["prompt"] - cached,

@@ -30,7 +30,7 @@ from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
-from tests.simulation.answers import NAMES, columns_in
+from tests.simulation.answers import NAMES, columns_in, is_misfit
 from tests.simulation.bills import bill_failures
 from tests.simulation.boards import board_failures
 from tests.simulation.ceilings import money_failures
@@ -256,6 +256,12 @@ def _result(
         if file.has_columns:
             yield from (f"row {name} {each}" for each in _columns(row, status))
     yield from _counts(file, ledger, [row["error_code"] for row in rows], statuses)
+    if rounds[0].until_fits:
+        yield from _tries(
+            rounds[-1],
+            ledger,
+            [row for row, status in zip(rows, statuses, strict=True) if status == "answered"],
+        )
 
 
 def _counts(
@@ -269,6 +275,21 @@ def _counts(
     odd = Counter(code for code, status in zip(codes, statuses, strict=True) if code and status == "answered")
     if ledger.unread_answers != odd:
         yield f"the ledger counts {ledger.unread_answers} of the odd answers {odd}"
+
+
+def _tries(plan: Plan, ledger: Ledger, rows: Sequence[dict[str, str]]) -> Iterator[str]:
+    """Each answer says at which try it came, and the ledger counts those that fit by it."""
+    fitted: Counter[str] = Counter()
+    for row in rows:
+        content, reason = row["content"].removeprefix("'"), row["finish_reason"]
+        is_misfit_now = is_misfit(content, reason, has_columns=bool(plan.answer_columns))
+        number = int(float(row["attempt"] or 0))
+        if not 1 <= number <= plan.attempts + plan.until_fits:
+            yield f"{content!r} is said to be of try {row['attempt']!r}"
+        if not is_misfit_now and row["error_code"] != "answers_differ":
+            fitted[str(number)] += 1
+    if ledger.fitted != fitted:
+        yield f"the ledger counts {ledger.fitted} of the fitting answers {fitted}"
 
 
 def _status(row: dict[str, str]) -> str:
@@ -291,8 +312,8 @@ def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Ite
     if status == "answered":
         if not expected.may:
             yield "is answered, but never was"
-        elif row["content"].removeprefix("'") not in expected.answers:
-            yield f"has the answer {row['content']!r}"
+        elif row["content"].removeprefix("'") not in expected.allowed:
+            yield f"has the answer {row['content']!r}, not one of {expected.allowed}"
         elif expected.differ and code != "answers_differ":
             yield f"does not say that its answers differ, but {code!r}"
     elif expected.must:
@@ -315,6 +336,7 @@ def _columns(row: dict[str, str], status: str) -> Iterator[str]:
 def _bills(pipeline: Pipeline) -> Iterator[str]:
     """No shard has two batches in an attempt; no answered row was sent again, by retries either."""
     answered: dict[tuple[str, int], set[str]] = defaultdict(set)
+    misfits: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     by_attempt = batches_by_attempt(pipeline)
     for plan, _ in sorted(_jobs(pipeline), key=lambda job: job[0].retries):
         mine = [attempt for attempt in by_attempt if attempt.job_id == plan.job_id]
@@ -338,7 +360,18 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
                 if again:
                     yield f"{attempt} sends {sorted(again)} again, which were answered"
                 if had_to_be_read(pipeline, attempt, batch):
-                    known.update(batch.texts[custom_id] for custom_id in batch.answered)
+                    known.update(_for_good(plan, batch, misfits[plan.job_id, attempt.shard]))
+
+
+def _for_good(plan: Plan, batch: Batch, misfits: Counter[str]) -> Iterator[str]:
+    """The texts that are not asked again. Of a row with two answers, nobody may have seen both."""
+    for custom_id in batch.answered:
+        text = batch.texts[custom_id]
+        misfits[text] += 1
+        does_fit = not is_misfit(*batch.said[custom_id], has_columns=bool(plan.answer_columns))
+        is_unsure = custom_id in batch.contradicted and plan.until_fits
+        if misfits[text] > plan.until_fits or (does_fit and not is_unsure):
+            yield text
 
 
 def _not_forgotten(batches: Sequence[Batch]) -> Sequence[Batch]:
@@ -366,7 +399,7 @@ def _sendings(pipeline: Pipeline) -> Iterator[str]:
                     yield f"{attempt} has a batch without rows, or that asks the same twice"
                 if batch.created_s > cancelled_s + TIMEOUT_S["submit"]:
                     yield f"{attempt} was sent {batch.created_s - cancelled_s:.0f} s after it was cancelled"
-        allowed = plan.attempts - (plan.retry_of is not None)
+        allowed = plan.attempts + plan.until_fits - (plan.retry_of is not None)
         yield from (
             f"shard {shard} of {plan.job_id} was sent {sent} times, not {allowed}"
             for shard, sent in spent.items()

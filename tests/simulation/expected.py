@@ -13,7 +13,7 @@ from shared.bucket.records import Plan
 from shared.bucket.submission import Submission
 from shared.pipeline.deadlines import GIVE_UP
 from shared.ports.provider import BatchStatus
-from tests.simulation.answers import answer_to, other_answer_to
+from tests.simulation.answers import is_misfit, other_answer_to
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import Batch
 
@@ -34,6 +34,7 @@ class Expected:
     Attributes:
         must: An answer stands in results that had to be read.
         answers: What the lines said that it wrote for the row.
+        fits: Those of them that fit; ``must_fit``: one of these had to be read.
         differ: Two different answers stand in them.
         may: The provider wrote an answer at all.
         reasons: The statuses that are right without an answer, each with its error code if only one
@@ -43,8 +44,15 @@ class Expected:
     must: bool = False
     differ: bool = False
     may: bool = False
+    must_fit: bool = False
     answers: set[str] = field(default_factory=set)
+    fits: set[str] = field(default_factory=set)
     reasons: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def allowed(self) -> set[str]:
+        """The answers of which one must be in its row."""
+        return self.fits if self.must_fit and not self.differ else self.answers
 
 
 def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[tuple[int, str], Expected]:
@@ -59,7 +67,7 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[tuple[int,
     for plan in rounds:
         for attempt in sorted(by_attempt, key=lambda each: (each.shard, each.number)):
             for batch in by_attempt[attempt] if attempt.job_id == plan.job_id else ():
-                _add(rows, pipeline, attempt, batch)
+                _add(rows, pipeline, plan, attempt, batch)
         if _was_sent_in_vain(pipeline, plan):
             for row in rows.values():
                 row.reasons = {**row.reasons, "refused": None}
@@ -81,7 +89,9 @@ def _was_sent_in_vain(pipeline: Pipeline, plan: Plan) -> bool:
     return any(each and each.rejected_code for each in sent)
 
 
-def _add(rows: dict[tuple[int, str], Expected], pipeline: Pipeline, attempt: Attempt, batch: Batch) -> None:
+def _add(
+    rows: dict[tuple[int, str], Expected], pipeline: Pipeline, plan: Plan, attempt: Attempt, batch: Batch
+) -> None:
     if came_for_a_deleted_one(pipeline, attempt, batch):
         return
     was_read = had_to_be_read(pipeline, attempt, batch)
@@ -89,7 +99,12 @@ def _add(rows: dict[tuple[int, str], Expected], pipeline: Pipeline, attempt: Att
     for custom_id, text in batch.texts.items():
         row, is_answered = rows[attempt.shard, text], custom_id in batch.answered
         row.may |= is_answered
-        row.answers |= {answer_to(text)} if is_answered else set()
+        if is_answered:
+            content, reason = batch.said[custom_id]
+            row.answers.add(content)
+            is_fit = not is_misfit(content, reason, has_columns=bool(plan.answer_columns))
+            row.fits |= {content} if is_fit else set()
+            row.must_fit |= is_fit and was_read and custom_id not in batch.contradicted
         row.answers |= {other_answer_to(text)} if custom_id in batch.contradicted else set()
         row.must |= is_answered and was_read
         # Once each row has an answer, nobody waits for lines that come late.

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from shared.board import estimates, read
 from shared.board.model import SettledRows
 from shared.board.progress import Progress
-from shared.bucket.attempt import JobId, job_id_for, parse_attempt
+from shared.bucket.attempt import Attempt, JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key
@@ -32,6 +32,7 @@ from shared.pipeline.collect import collect_shard
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
+from shared.pipeline.collect.verdict import BatchVerdict
 from shared.pipeline.jobs import close_job
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
@@ -75,6 +76,7 @@ from shared.providers.tione.client import Tione
 from shared.providers.tione.staging import Staging as TioneStaging
 from shared.providers.tione.wire import Task
 from shared.recipes.columns.answers import AnswerColumns, ColumnValues
+from shared.results.again.misfits import Misfits, Tries
 from shared.results.answer_spool import AnswerSpool
 from shared.results.lent.lent_answers import LentAnswers
 from shared.results.row_ids import RowIds
@@ -742,7 +744,34 @@ def _overwrites_a_balance(_right: Method) -> Method:
 
 
 def _sends_again_for_free(right: Method) -> Method:
-    return lambda records, shard, attempt: 0 if attempt.number > 1 else right(records, shard, attempt)
+    def left_open(records: BucketRecords, attempt: Attempt) -> Outcome | None:
+        outcome = right(records, attempt)
+        return outcome.model_copy(update={"resent": 0}) if outcome else None
+
+    return left_open
+
+
+def _asks_once_too_often(right: Method) -> Method:
+    return lambda self, earlier, *told: right(self, max(earlier - 1, 0), *told)
+
+
+def _loses_what_was_paid(right: Method) -> Method:
+    return lambda self, _kept, told: right(self, None, told)
+
+
+def _asks_for_all_again(_right: Method) -> Method:
+    return lambda _self, status, _code, _cut_off: status == "answered"
+
+
+def _forgets_the_tries(right: Method) -> Method:
+    def settle(self: BatchVerdict, *row: Any, answers: int = 0) -> Any:
+        return right(self, *row)
+
+    return settle
+
+
+def _reserves_for_short_answers(right: Method) -> Method:
+    return lambda quote, shard, requests, size_bytes, _before: right(quote, shard, requests, size_bytes)
 
 
 def _forgets_what_nobody_told(right: Method) -> Method:
@@ -1103,10 +1132,22 @@ MUTANTS = (
     _one(
         "count a resend as free",
         reserve_money,
-        "_requests_of",
+        "_left_open_by",
         _sends_again_for_free,
         seed=10059,
         faults=("under_ceilings", "row_throttled"),
+    ),
+    _one("ask again once too often", Tries, "asks_again", _asks_once_too_often, seed=19),
+    _one("lose what does not fit", Tries, "_best", _loses_what_was_paid, seed=19),
+    _one("ask for what fits again", Misfits, "is_one", _asks_for_all_again, seed=6),
+    _one("count what does not fit as failed", BatchVerdict, "settle", _forgets_the_tries, seed=836),
+    _one(
+        "reserve nothing for longer answers",
+        reserve_money,
+        "worst_case",
+        _reserves_for_short_answers,
+        seed=219,
+        faults=("under_ceilings",),
     ),
     _one(
         "overwrite a balance",

@@ -53,6 +53,9 @@ _HAVE_BAD_ROWS = (".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz")
 _WITH_A_BAD_ROW = 0.25
 _WITH_A_REPEAT = 0.25
 _WITH_COLUMNS = 0.4
+_UNTIL_FITS = 0.3
+# Request lines lie there where tables are asked again: beside them such a recipe is refused.
+_OF_LINES = "inbox/requests/"
 _ODD = ("plain", "with, comma", 'with "quotes"', "two\nlines", "中文 内容", "=1+1")
 
 
@@ -97,7 +100,8 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     more = (columns.RECIPE if has_columns else "") + (NOTIFY if told_by == "recipe" else "")
     more += spending.recipe if spending else ""
     max_tokens = columns.MAX_TOKENS if spending else None
-    _write_recipe(choose, pipeline, model, more)
+    times = _times(random.Random(f"until fits {seed}"), pipeline, may_be_cut=not has_columns)
+    _write_recipe(choose, pipeline, model, more, times)
     files: list[DroppedFile] = []
     pipeline.replace = partial(_replace, pipeline, files)
     pipeline.break_recipe = partial(_break_recipe, pipeline, files)
@@ -108,6 +112,8 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         file = _with_bad_rows(random.Random(f"bad rows {seed} {number}"), file)
         file = _with_repeats(random.Random(f"repeats {seed} {number}"), file)
         file = replace(file, has_columns=has_columns and file.is_table, max_tokens=max_tokens)
+        if times and not file.is_table:
+            file = replace(file, key=file.key.replace("inbox/files/", _OF_LINES))
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
@@ -130,7 +136,16 @@ def _let_some_be_earlier(choose: random.Random, pipeline: Pipeline, model: str) 
         pipeline.bucket.drop(key, b"")
 
 
-def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: str) -> None:
+def _times(choose: random.Random, pipeline: Pipeline, *, may_be_cut: bool) -> int:
+    """How often rows are asked again whose answers do not fit."""
+    if choose.random() >= _UNTIL_FITS:
+        return 0
+    for member in pipeline.members:
+        member.service.cuts_off = may_be_cut
+    return choose.choice((1, 1, 2, 3))
+
+
+def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: str, times: int) -> None:
     """The recipe of the run, which somebody may edit or move later."""
     for name in pipeline.installation.value:
         for own_key, own_recipe in _recipes_of(name).items():
@@ -138,6 +153,9 @@ def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: s
     faults, bucket, key = pipeline.kernel.faults, pipeline.bucket, _RECIPES[0]
     attempts = choose.choice((1, 2, 2, 3))
     recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS)) + more
+    if times:
+        bucket.drop(f"{_OF_LINES}batch.yaml", recipe.encode())
+        recipe += f"until_fits: {{times: {times}}}\n"
     bucket.drop(key, recipe.encode())
     if faults.strikes("recipe_edited", key, 0, likely=3):
         edited = f"# edited\n{recipe}"

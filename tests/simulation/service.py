@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from shared.pipeline.deadlines import LISTED_WITHIN
@@ -18,7 +19,7 @@ from shared.problems.exceptions import (
     TransientError,
 )
 from shared.providers.bailian.troubles import IN_OSS, why_failed
-from tests.simulation.answers import answer_to, other_answer_to, usage_of
+from tests.simulation.answers import Ask, answer_to, other_answer_to, reply_to, usage_of
 from tests.simulation.kernel import Kernel
 from tests.support.fake_provider import Batch as FakeBatch
 from tests.support.fake_provider import ScriptedProvider, encoded, error_line, result_line
@@ -35,7 +36,8 @@ class Batch(FakeBatch):
     """One batch, and all that will become of it.
 
     Attributes:
-        texts: Each row's text by custom_id, in the order of the request lines.
+        asks: Each row's request by custom_id, in the order of the lines; ``texts`` are their texts.
+        said: What was written for each row that has an answer, and why it ended.
         output: The lines of the file of answers; ``errors`` are those of the file of errors.
         answered: The ids of the rows whose answers are in the output.
         failed: The error codes of rows that have a line without an answer, by id.
@@ -46,7 +48,8 @@ class Batch(FakeBatch):
         files_at_s: When its result files can be read; ``None`` for never.
     """
 
-    texts: dict[str, str] = field(default_factory=dict)
+    asks: dict[str, Ask] = field(default_factory=dict)
+    said: dict[str, tuple[str, str]] = field(default_factory=dict)
     created_s: float = 0.0
     listed_s: float = 0.0
     known_s: float = 0.0
@@ -69,6 +72,10 @@ class Batch(FakeBatch):
     contradicted: set[str] = field(default_factory=set)
     forgotten_s: float = math.inf
 
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        return {custom_id: ask.text for custom_id, ask in self.asks.items()}
+
     @property
     def result_files(self) -> dict[str, list[bytes]]:
         """The lines of each file that there is at its end."""
@@ -81,6 +88,7 @@ class Service(ScriptedProvider):
 
     Attributes:
         kept_for_s: So long after a batch's end its results are there.
+        cuts_off: Some answers are cut off at the length limit.
         mended_s: By when the operator will have done what it asks for.
 
     Args:
@@ -89,6 +97,7 @@ class Service(ScriptedProvider):
 
     batches: dict[BatchId, Batch]  # type: ignore[assignment]
     kept_for_s = _KEPT_FOR_S
+    cuts_off = False
     mended_s = 0.0
 
     def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], object]) -> None:
@@ -213,7 +222,7 @@ class Service(ScriptedProvider):
             request,
             lines,
             BatchState(batch_id, BatchStatus.RUNNING, "in_progress", file_id, name=request.name),
-            texts={each["custom_id"]: each["body"]["messages"][-1]["content"] for each in lines},
+            asks={each["custom_id"]: Ask.of(each) for each in lines},
             created_s=now_s,
             listed_s=listed_s,
             known_s=known_s,
@@ -319,15 +328,16 @@ class Service(ScriptedProvider):
     def _answer_row(self, batch: Batch, custom_id: str) -> None:
         if self._strikes("line_missing", custom_id):
             return
-        text = batch.texts[custom_id]
-        line = encoded(result_line(custom_id, content=answer_to(text), usage=usage_of(text)))
+        ask = batch.asks[custom_id]
+        content, reason = batch.said[custom_id] = reply_to(ask, may_be_cut=self.cuts_off)
+        line = encoded(result_line(custom_id, content=content, reason=reason, usage=usage_of(ask)))
         batch.output.append(line)
         batch.answered.append(custom_id)
         if self._strikes("line_twice", custom_id):
             batch.output.append(line)
         if self._strikes("line_contradicts", custom_id):
             batch.contradicted.add(custom_id)
-            other = result_line(custom_id, content=other_answer_to(text), usage=usage_of(text))
+            other = result_line(custom_id, content=other_answer_to(ask.text), usage=usage_of(ask))
             batch.output.append(encoded(other))
 
     def _refuse_row(self, batch: Batch, custom_id: str, code: str) -> None:

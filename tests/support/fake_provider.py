@@ -62,13 +62,18 @@ def echo(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def result_line(
-    custom_id: str, *, content: str = "ok", status: int = 200, usage: dict[str, int] | None = None
+    custom_id: str,
+    *,
+    content: str = "ok",
+    reason: str = "stop",
+    status: int = 200,
+    usage: dict[str, int] | None = None,
 ) -> dict[str, Any]:
     """A line of an output file."""
     message = {"role": "assistant", "content": content}
     body: dict[str, Any] = {}
     if status == 200:
-        body = {"choices": [{"finish_reason": "stop", "index": 0, "message": message}]}
+        body = {"choices": [{"finish_reason": reason, "index": 0, "message": message}]}
         body |= {"usage": usage} if usage else {}
     return {
         "id": f"r-{custom_id}",
