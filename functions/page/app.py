@@ -19,6 +19,7 @@ from functions.page.shapes import (
     OneFile,
     RecipeOverRows,
     RecipeText,
+    SeenQuote,
     Upload,
     details_json,
     listed_json,
@@ -113,6 +114,7 @@ def _views(door: PageDoor) -> list[tuple[str, str, str, View]]:
         ("PUT", "recipe", "save_recipe", _save_recipe),
         ("POST", "recipe/check", "check", _check),
         ("POST", "preview", "preview", try_recipe),
+        ("POST", "approve", "approve", _approve),
         ("POST", "cancel", "cancel", _cancel),
         ("POST", "retry", "retry", _retry),
         ("GET", "operator", "operator", operator),
@@ -190,6 +192,11 @@ def _check(_: Visit, page: FolderPage) -> object:
         return {"problems": problems_json(page.check_recipe.alone(asked.text)), "prompt": None}
     checked = page.check_recipe(asked.text, asked.columns, asked.rows)
     return {"problems": problems_json(checked.problems), "prompt": checked.first_prompt}
+
+
+def _approve(_: Visit, page: FolderPage) -> object:
+    asked = _body(SeenQuote)
+    return {"job_id": page.approve(asked.path, asked.job_id, asked.digest), "said": "approved"}
 
 
 def _cancel(_: Visit, page: FolderPage) -> object:

@@ -11,11 +11,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.board.model import SpentMoney
 from shared.bucket.tickets import WaitingFor
 from shared.links.folders import path_in
+from shared.money.amounts import money_text
 from shared.money.quote_text import quote_in_short
 from shared.pipeline.page.file_job import FileJob, open_job
-from shared.pipeline.page.folder_page import JobDetails
+from shared.pipeline.page.folder_page import Awaiting, JobDetails
 from shared.pipeline.page.list_files import Listed
 from shared.pipeline.page.look_at_file import OpenJobs
 from shared.problems.problem import Problem
@@ -38,6 +40,14 @@ class OneFile(_Body):
 
     path: str
     job_id: str | None = None
+
+
+class SeenQuote(_Body):
+    """The quote of that number, of the job that was seen."""
+
+    path: str
+    job_id: str
+    digest: str
 
 
 class RecipeText(_Body):
@@ -89,7 +99,9 @@ def problems_json(problems: Iterable[Problem]) -> list[dict[str, object]]:
 
 def listed_json(listed: Listed, folder: str) -> dict[str, object]:
     jobs = [job_json(job, folder) for job in listed.jobs]
-    return {"board_at": listed.board_at, "total": listed.total, "more": listed.more, "jobs": jobs}
+    money = [*map(_money_json, listed.money)]
+    of_list = {"total": listed.total, "more": listed.more, "jobs": jobs, "money": money}
+    return {"board_at": listed.board_at, **of_list}
 
 
 def details_json(details: JobDetails, folder: str) -> dict[str, object]:
@@ -99,6 +111,7 @@ def details_json(details: JobDetails, folder: str) -> dict[str, object]:
         "refusal": asdict(refusal) | {"report": _name(refusal.report)} if refusal else None,
         "first_results": asdict(rows) if rows else None,
         "quote": quote_in_short(details.quote)._asdict() if details.quote else None,
+        "approval": _approval_json(details.approval) if details.approval else None,
     }
 
 
@@ -125,6 +138,16 @@ def job_json(job: FileJob, folder: str) -> dict[str, Any]:
         "waiting_for": _waiting_json(job.waiting_for) if job.waiting_for else None,
         "result": _name(job.result) if job.result else None,
     }
+
+
+def _approval_json(awaiting: Awaiting) -> dict[str, object]:
+    return {"digest": awaiting.digest, **awaiting.why._asdict()}
+
+
+def _money_json(money: SpentMoney) -> dict[str, str]:
+    """As people write it; ``folder`` is empty for all files."""
+    amounts = {name: money_text(getattr(money, name)) for name in ("at_most", "spent", "reserved", "free")}
+    return {"folder": money.folder, **amounts}
 
 
 def _waiting_json(waiting_for: WaitingFor) -> dict[str, object]:

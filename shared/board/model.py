@@ -11,6 +11,7 @@ from enum import Enum
 
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import channel_in
+from shared.bucket.money import Money
 from shared.bucket.tickets import WaitingFor
 
 
@@ -81,6 +82,8 @@ class OpenJob(RecordPart):
     waiting_for: WaitingFor | None = None
     settled: SettledRows = SettledRows()
     notify: tuple[str, ...] = ()
+    # While it waits for an approval: until when that may come.
+    approve_until: datetime | None = None
 
 
 class HeldUp(RecordPart):
@@ -101,13 +104,24 @@ class UntoldWords(RecordPart):
     ticket: str
 
 
+class SpentMoney(RecordPart):
+    """What may still be spent this month under one ceiling; ``folder`` is empty for all files."""
+
+    folder: str = ""
+    at_most: Money
+    spent: Money
+    reserved: Money
+    free: Money
+
+
 class Board(Record):
     """Open jobs, those that have waited longest first. ``more_jobs`` are open too, but not shown.
 
     ``repairs`` are those of the timer's last run. ``repairs_24h`` are those of the last day, added
     up from ``repairs_by_hour`` (UTC). ``untold`` counts the words that wait for their channels,
     ``untold_by`` those of each, which is named ``kind:name``.
-    ``held_up``: by provider and code, for what jobs wait until somebody acts.
+    ``held_up``: by provider and code, for what jobs wait until somebody acts. ``money``: under each
+    ceiling of this month.
     """
 
     written_at: datetime
@@ -117,6 +131,7 @@ class Board(Record):
     untold: int = 0
     untold_by: Mapping[str, UntoldWords] = {}
     held_up: Mapping[str, HeldUp] = {}
+    money: tuple[SpentMoney, ...] = ()
     repairs: Mapping[str, int] = {}
     repairs_24h: Mapping[str, int] = {}
     repairs_by_hour: Mapping[str, Mapping[str, int]] = {}

@@ -12,7 +12,7 @@ from shared.board.model import Board, OpenJob, SettledRows, ShardState
 from shared.board.progress import Progress, settled_rows
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import OPEN, Stage, job_tickets_prefix, settled_prefix, ticket_in
+from shared.bucket.keys import OPEN, Stage, awaited_key, job_tickets_prefix, settled_prefix, ticket_in
 from shared.bucket.records import Plan
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.ports.clock import Clock
@@ -96,6 +96,9 @@ class ReadBoard:
         if settled:
             seen.count(ShardState.SETTLED, len(settled))
         is_cancelled = records.is_cancelled(job_id)
+        waits = plan.approval and not is_cancelled and self.store.head(awaited_key(job_id))
+        if waits:
+            seen.count(ShardState.WAITING, len(plan.shards))
         return OpenJob(
             job_id=job_id,
             source_key=plan.source.key,
@@ -118,6 +121,7 @@ class ReadBoard:
             waiting_for=seen.waiting_for,
             settled=rows,
             notify=plan.notify,
+            approve_until=plan.approve_until if waits else None,
         )
 
     def settled_shards(self, plan: Plan) -> set[int]:

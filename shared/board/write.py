@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.board.model import Board, OpenJob, held_up_by, repairs_with, total_of, untold_by
+from shared.board.model import Board, OpenJob, SpentMoney, held_up_by, repairs_with, total_of, untold_by
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD, OUTBOX
@@ -28,12 +28,14 @@ class WriteBoard:
     Attributes:
         budget: How long it may look at jobs. The rest are only counted.
         repairs_shown: How far back the timer's repairs are added up.
+        money: What may still be spent.
     """
 
     store: ObjectStore
     clock: Clock
     budget: timedelta
     repairs_shown: timedelta
+    money: Callable[[], Iterable[SpentMoney]] = tuple
 
     def __call__(self, repairs: Mapping[str, int]) -> Board | None:
         """Return the board; ``None`` if it could not be written."""
@@ -74,6 +76,7 @@ class WriteBoard:
             ),
             untold=sum(each.words for each in untold.values()),
             untold_by=untold,
+            money=tuple(self.money()),
             repairs=dict(repairs),
             repairs_24h=total_of(by_hour),
             repairs_by_hour=by_hour,

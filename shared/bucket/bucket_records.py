@@ -24,7 +24,7 @@ from shared.bucket.keys import (
 )
 from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.submission import Submission
-from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
+from shared.bucket.tickets import Approval, FinishedTicket, ReadyTicket, RunningTicket
 from shared.bucket.uploads import Start, Upload, is_of_older_version, tells_drafts, upload_key, uploads_prefix
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing
@@ -32,6 +32,7 @@ from shared.problems.exceptions import ObjectMissing
 # The record of a job that stops its sending.
 CANCELLATION = "cancel.json"
 DROPPED_AGAIN = "dropped-again.json"
+APPROVAL = "approval.json"
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -116,6 +117,10 @@ class BucketRecords:
     def is_cancelled(self, job_id: JobId) -> bool:
         """Whether somebody has asked that nothing more of the job be sent."""
         return self._store.head(record_key(job_id, CANCELLATION)) is not None
+
+    def find_approval(self, job_id: JobId) -> Approval | None:
+        """What was decided of a job that waited for an approval."""
+        return self.find(record_key(job_id, APPROVAL), Approval)
 
     def find_submission(self, attempt: Attempt) -> Submission | None:
         return self.find(attempt_key(attempt, "submission.json"), Submission)

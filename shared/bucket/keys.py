@@ -31,6 +31,8 @@ TIMER_CURSOR = f"{TIMER}cursor.json"
 INBOX_MARK = f"{TIMER}inbox.json"
 BOARD = "board.json"
 OPEN = "open/"
+# Jobs that wait until somebody approves their quote.
+APPROVE = "approve/"
 SLOTS = "slots/"
 WAITING = "waiting/"
 LINKS = "links/"
@@ -135,6 +137,11 @@ def record_key(job_id: JobId, name: str) -> str:
 def open_job_key(job_id: JobId) -> str:
     """Exists from before a job's plan until its result: the timer finds jobs without tickets."""
     return f"{OPEN}{job_id}"
+
+
+def awaited_key(job_id: JobId) -> str:
+    """Exists while the job waits for an approval."""
+    return f"{APPROVE}{job_id}"
 
 
 def attempt_key(attempt: Attempt, name: str) -> str:

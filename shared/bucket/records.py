@@ -11,7 +11,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import work_key
 from shared.bucket.money import Ceiling, Quote, TokenCounts
-from shared.bucket.tickets import WaitingFor
+from shared.bucket.tickets import ApprovalTerms, WaitingFor
 from shared.bucket.usage import AttemptBill, AttemptTokens, Bill, Tokens
 
 
@@ -101,6 +101,8 @@ class Plan(JobFacts):
     until_fits: int = 0
     # Where its answers are kept for later jobs, if they are.
     lends_to: str = ""
+    # Only if somebody must approve the quote first. Older plans have none.
+    approval: ApprovalTerms | None = None
     created_at: datetime
     # Of a retry: the closed job whose open rows are sent again, the file's first job, and
     # ``retries``: 1 for the first retry, 2 for the second.
@@ -115,6 +117,11 @@ class Plan(JobFacts):
     def of_file(self, key: str) -> Plan:
         """The plan with the file's name, which that of an erased job has lost."""
         return self.model_copy(update={"source": self.source.model_copy(update={"key": key})})
+
+    @property
+    def approve_until(self) -> datetime | None:
+        """Until when its quote may be approved, if it must be."""
+        return self.created_at + self.approval.within if self.approval else None
 
     @property
     def rows_sent(self) -> int:

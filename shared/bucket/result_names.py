@@ -9,6 +9,8 @@ from shared.bucket.keys import INBOX, QUOTES, REJECTED, RESULTS
 
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 NOTIFY_NAMES = ("notify.yaml",)
+# Editors on Windows add the second ending by themselves.
+APPROVALS = (".approve", ".approve.txt")
 
 
 def recipe_candidates(key: str) -> list[str]:
@@ -99,6 +101,11 @@ def quote_keys_for(source_key: str) -> tuple[str, str]:
     """The quote of a file, as text and as JSON."""
     name = _whole_name(source_key)
     return _derived(QUOTES, name, ".quote.txt"), _derived(QUOTES, name, ".quote.json")
+
+
+def approval_keys_for(source_key: str) -> tuple[str, ...]:
+    """What people may have dropped beside a file to approve its quote."""
+    return tuple(f"{source_key}{suffix}" for suffix in APPROVALS)
 
 
 def _whole_name(source_key: str) -> str:

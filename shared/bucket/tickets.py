@@ -1,12 +1,15 @@
-"""The tickets, which say what is to be done next, and what the timer remembers."""
+"""The tickets, which say what is to be done next, what may hold them up, and the timer's memory."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
+from shared.bucket.money import Money
+
+APPROVED, LAPSED = "approved", "lapsed"
 
 OVER_BUDGET = "over_budget"
 """The code of what waits for a month's money."""
@@ -56,6 +59,40 @@ class FinishedTicket(Record):
     """The batch may have ended. ``heard_from``: ``callback``, ``message``, ``timer`` or another."""
 
     heard_from: str
+
+
+class ApprovalTerms(RecordPart):
+    """Somebody must approve the quote before anything is sent, ``within`` so long.
+
+    ``above``: since the job may cost more than that; ``None`` if every job is to be approved.
+    """
+
+    above: Money | None = None
+    within: timedelta
+
+
+class Awaited(Record):
+    """The job waits for an approval of the quote of that number; ``until`` then it may come."""
+
+    digest: str
+    until: datetime
+
+
+class Approval(Record):
+    """What was decided of a job that waited for an approval: once, by whoever was first.
+
+    Attributes:
+        said: ``approved``, or ``lapsed`` if nobody approved it in time.
+        by: ``file``, ``command`` or ``page``; empty if it lapsed.
+    """
+
+    said: str
+    by: str = ""
+    at: datetime
+
+    @property
+    def is_approved(self) -> bool:
+        return self.said == APPROVED
 
 
 class TimerCursor(Record):

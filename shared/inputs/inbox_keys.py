@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from shared.bucket.result_names import NOTIFY_NAMES, RECIPE_NAMES
+from shared.bucket.result_names import APPROVALS, NOTIFY_NAMES, RECIPE_NAMES
 from shared.formats.visible_text import folded
 
 # What file managers and office programs leave beside people's files, and the recipe to copy from in
@@ -59,6 +59,7 @@ class KeyRole(Enum):
     INPUT = "input"
     RECIPE = "recipe"
     NOTIFY = "notify"
+    APPROVAL = "approval"
     FOLDER_MARKER = "folder_marker"
     HIDDEN = "hidden"
 
@@ -72,7 +73,17 @@ def key_role_for(key: str) -> KeyRole:
     if name in NOTIFY_NAMES:
         return KeyRole.NOTIFY
     hidden = name.startswith((".", "~$")) or name.lower() in _LEFTOVERS or "__MACOSX" in folders
-    return KeyRole.HIDDEN if hidden else KeyRole.INPUT
+    if hidden:
+        return KeyRole.HIDDEN
+    return KeyRole.APPROVAL if approved_key(key) else KeyRole.INPUT
+
+
+def approved_key(key: str) -> str | None:
+    """Of an approval, the file that it approves: ``a.csv`` of ``a.csv.approve``."""
+    for suffix in APPROVALS:
+        if key.lower().endswith(suffix) and not key[: -len(suffix)].endswith("/"):
+            return key[: -len(suffix)]
+    return None
 
 
 def is_yaml_name(name: str) -> bool:

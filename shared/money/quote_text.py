@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from shared.bucket.money import Money, Price, Quote
@@ -10,7 +11,15 @@ from shared.money.price_file import is_stale
 from shared.problems.problem import Bilingual
 
 
-def quote_text(quote: Quote, path: str, model: str, provider: Bilingual, today: date) -> bytes:
+def quote_text(
+    quote: Quote,
+    path: str,
+    model: str,
+    provider: Bilingual,
+    today: date,
+    *,
+    more: Sequence[Bilingual] = (),
+) -> bytes:
     """About ten lines in each language.
 
     Args:
@@ -19,10 +28,13 @@ def quote_text(quote: Quote, path: str, model: str, provider: Bilingual, today: 
         model: As the job names it.
         provider: Who charges it, as people say.
         today: Old prices are told.
+        more: Further lines, of what the job waits for.
     """
     chinese = _lines_zh(quote, path, model, provider.zh, today)
     english = _lines_en(quote, path, model, provider.en, today)
     warnings = ["", *(f"提示 Warning: {each}" for each in quote.warnings)] if quote.warnings else []
+    chinese += [line.zh for line in more]
+    english += [line.en for line in more]
     return "\n".join([*chinese, "", *english, *warnings, ""]).encode()
 
 

@@ -170,7 +170,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {**TASKS, "output": Output, "price": Pri
 _SECTIONS |= {"until_fits": UntilFits}
 # Keys that people write one level too high.
 _ONE_LEVEL_DOWN = PARAMETERS | {name: f"output: {{{name}: …}}" for name in ("format", "formula_guard")}
-_ONE_LEVEL_DOWN |= {"at_most": "price: {at_most: …}", "times": "until_fits: {times: …}"}
+_ONE_LEVEL_DOWN |= {name: f"price: {{{name}: …}}" for name in PriceTerms.model_fields}
+_ONE_LEVEL_DOWN |= {"times": "until_fits: {times: …}"}
 _IN_CHINESE = {
     "服务商": "provider",
     "平台": "provider",
@@ -189,6 +190,8 @@ _IN_CHINESE = {
     "费用": "price",
     "上限": "at_most",
     "复用": "reuse",
+    "批准": "approve",
+    "审批": "approve",
 }
 
 

@@ -21,6 +21,9 @@ from shared.recipes.tasks.texts import Text
 
 # The rule of the bucket that deletes lent answers comes a day later.
 LONGEST_REUSE = timedelta(days=90)
+# Long after it, what is not approved could still be sent in time: see ``SEND_WITHIN``.
+SHORTEST_APPROVAL, LONGEST_APPROVAL = timedelta(hours=1), timedelta(days=90)
+
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
 
@@ -80,6 +83,28 @@ def _amount(value: object) -> object:
     return amount
 
 
+_ABOVE = re.compile(r"above\s+(.+)", re.I)
+_APPROVE = "always, above 50 CNY"
+
+
+def _approve(value: object) -> object:
+    """``always``, or the amount of ``above 50 CNY``."""
+    if value is None or value == "always":
+        return value
+    match = _ABOVE.fullmatch(value.strip()) if isinstance(value, str) else None
+    amount = parse_money(match[1]) if match else None
+    if amount is None:
+        raise PydanticCustomError("recipe_choice", "no terms", {"choices": _APPROVE})
+    return amount
+
+
+def _approve_within(value: object) -> object:
+    span = _window(value)
+    if isinstance(span, timedelta) and SHORTEST_APPROVAL <= span <= LONGEST_APPROVAL:
+        return span
+    raise PydanticCustomError("recipe_choice", "no span", {"choices": "1h … 90d"})
+
+
 def _header_row(value: object) -> object:
     value = _whole_number(value)
     is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
@@ -121,12 +146,15 @@ class Output(BaseModel):
 class PriceTerms(BaseModel):
     """What a job may cost.
 
-    ``at_most`` is the job's ceiling.
+    ``at_most`` is the job's ceiling. ``approve``: the job waits for an approval, always, or unless
+    it is certain that it costs no more than that; for so long.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     at_most: Annotated[Money | None, BeforeValidator(_amount)] = None
+    approve: Annotated[Money | Literal["always"] | None, BeforeValidator(_approve)] = None
+    approve_within: Annotated[timedelta, BeforeValidator(_approve_within)] = timedelta(days=7)
 
 
 class UntilFits(BaseModel):

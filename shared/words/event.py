@@ -20,6 +20,8 @@ class EventKind(str, Enum):
     DONE = "done"
     FAILED_ROWS = "failed_rows"  # done, but some rows have no answer
     WAITING = "waiting"  # for somebody who must act
+    APPROVAL = "approval"  # nothing is sent until somebody approves the quote
+    OVER_CEILING = "over_ceiling"  # waits until its month's ceiling leaves room
 
 
 class Event(RecordPart):
@@ -30,9 +32,12 @@ class Event(RecordPart):
         path: The dropped file's, below ``inbox/``.
         by_status: The rows by how they ended.
         by_code: The problems of a refused file by code; of work that waits, the jobs by what for.
-        cost: What a job that has ended cost, by the price in its quote; ``None`` without one.
+        cost: What a job that has ended cost, by the price in its quote; ``None`` without one. If it
+            waits for an approval, what it is expected to cost.
+        at_most: Of that, the most that it may cost; ``None`` if nobody knows.
+        until: Of that, when it is too late.
         saved: How much more that is in real time.
-        place: Where the result is, or the report about a refused file.
+        place: Where the result is, the report about a refused file, or the quote.
     """
 
     id: str
@@ -46,6 +51,8 @@ class Event(RecordPart):
     tokens: int | None = None
     cost: Money | None = None
     saved: Money | None = None
+    at_most: Money | None = None
+    until: datetime | None = None
     place: str = ""
     at: datetime
 

@@ -16,6 +16,8 @@ _TITLES = {
     EventKind.DONE: ("已完成", "Done"),
     EventKind.FAILED_ROWS: ("已完成，部分行没有答案", "Done, but some rows have no answer"),
     EventKind.WAITING: ("需要有人处理", "Waits for somebody"),
+    EventKind.APPROVAL: ("报价等待批准", "Quote waits for approval"),
+    EventKind.OVER_CEILING: ("超出预算，正在等待", "Waits: over a ceiling"),
 }
 # Of each event, for programs; grouped as Standard Webhooks recommends.
 _TYPES = {
@@ -23,6 +25,8 @@ _TYPES = {
     EventKind.DONE: "job.done",
     EventKind.FAILED_ROWS: "job.failed_rows",
     EventKind.WAITING: "job.waiting",
+    EventKind.APPROVAL: "job.waits_for_approval",
+    EventKind.OVER_CEILING: "job.over_ceiling",
 }
 STATUS_ZH = {
     "answered": "已回答",
@@ -83,11 +87,34 @@ def _waiting(event: Event) -> tuple[str, str]:
     return zh, en
 
 
+def _approval(event: Event) -> tuple[str, str]:
+    rows, place = event.rows or 0, _shown(event.place)
+    about, most = (each and money_text(each) for each in (event.cost, event.at_most))
+    zh = f"预计约 {about}，" if about else "费用未知，"
+    en = f"about {about}, " if about else "of unknown cost, "
+    zh += f"最多 {most}" if most else "没有上限"
+    en += f"at most {most}" if most else "without an upper limit"
+    day = f"{event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
+    return (
+        f"{rows:,} 行，{zh}。批准之前不发送；请在 {day} 之前批准。报价和批准办法：{place}",
+        f"{rows:,} rows, {en}. Nothing is sent before it is approved, by {day}. Quote, and how: {place}",
+    )
+
+
+def _over_ceiling(event: Event) -> tuple[str, str]:
+    jobs, rows = sum(event.by_code.values()), event.rows or 0
+    zh = f"{jobs:,} 个任务（{rows:,} 行）在等待：本月预算的剩余不够。有批次结束、进入下个月，或 budget.yaml 提高后会自动继续；金额见 scripts/batchdrop status。"
+    en = f"{jobs:,} job(s) with {rows:,} rows wait: this month's budget has not enough left. They go on by themselves when batches end, next month, or once budget.yaml says more; scripts/batchdrop status shows the amounts."
+    return zh, en
+
+
 _SAID = {
     EventKind.REFUSED: _refused,
     EventKind.DONE: _ended,
     EventKind.FAILED_ROWS: _ended,
     EventKind.WAITING: _waiting,
+    EventKind.APPROVAL: _approval,
+    EventKind.OVER_CEILING: _over_ceiling,
 }
 
 

@@ -220,6 +220,29 @@ def test_a_job_is_cancelled_and_its_rows_are_sent_again(folder: Folder, open_pag
     expect(job).to_contain_text("已完成2 行都已回答")
 
 
+def test_a_quote_is_looked_at_and_approved(folder: Folder, open_page: OpenPage) -> None:
+    terms = "parameters: {max_tokens: 50}\nprice: {approve: above 0.000001 CNY}\n"
+    folder.put("batch.yaml", SAY + terms)
+    page = open_page("zh-CN")
+    page.goto(folder.link())
+
+    drop(page, "贵.csv", "编号,评论\n1,好\n2,坏\n")
+    start(page)
+    job = page.get_by_role("listitem").filter(has_text="贵.csv")
+    expect(job).to_contain_text("等待批准")
+    expect(job).to_contain_text("批准之前什么也不会发送")
+    job.get_by_role("button", name="查看报价并批准").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("2 行")
+    expect(dialog).to_contain_text("可能超过 <¥0.0001")
+    dialog.get_by_role("button", name="先不批准").click()
+    expect(job).to_contain_text("等待批准")
+    job.get_by_role("button", name="查看报价并批准").click()
+    dialog.get_by_role("button", name="批准并发送").click()
+
+    expect(job).to_contain_text("已完成2 行都已回答")
+
+
 def test_a_recipe_waits_until_the_files_before_it_are_checked(folder: Folder, open_page: OpenPage) -> None:
     page = open_page("en-GB")
     page.goto(folder.link())

@@ -132,6 +132,45 @@ def test_open_rows_are_sent_again_and_a_job_is_cancelled_once(visitor: Visitor) 
     assert (refused.status_code, refused.json()["error"]) == (409, "nothing_to_cancel")
 
 
+def test_a_quote_is_seen_and_approved(visitor: Visitor) -> None:
+    terms = "parameters: {max_tokens: 50}\nprice: {approve: always}\n"
+    visitor.ask("PUT", "recipe", json={"text": RECIPE + terms})
+    visitor.drop("dear.csv", "订单号,评论\n1,密语一\n".encode())
+    job = visitor.wait_for("dear.csv", "approval")
+    seen = {"path": "dear.csv", "job_id": job["job_id"]}
+
+    other = visitor.ask("POST", "approve", json={**seen, "digest": "0" * 12})
+    approved = visitor.ask("POST", "approve", json={**seen, "digest": job["approval"]["digest"]})
+    done = visitor.wait_for("dear.csv", "done")
+    again = visitor.ask("POST", "approve", json={**seen, "digest": job["approval"]["digest"]})
+
+    assert job["approve_until"] > NOW.isoformat()
+    assert (job["can_cancel"], job["approval"]["en"]) == (True, "the recipe asks for it always")
+    assert (other.status_code, other.json()["error"]) == (409, "approval_of_another")
+    assert approved.json() == {"job_id": job["job_id"], "said": "approved"}
+    assert (done["approval"], done["counts"]) == (None, {"answered": 1})
+    assert again.status_code == 200
+
+
+def test_what_may_be_spent_is_shown_to_whom_it_concerns(visitor: Visitor) -> None:
+    budget = visitor.cloud.bucket_dir / "budget.yaml"
+    budget.write_text("month: 9 CNY\nfolders: {a: 5 CNY, a/b: 1 CNY, other: 3 CNY}\n")
+    try:
+        visitor.ask("PUT", "recipe", json={"text": f"{RECIPE}parameters: {{max_tokens: 50}}\n"})
+        visitor.drop("cheap.csv", "订单号,评论\n1,密语一\n".encode())
+        visitor.wait_for("cheap.csv", "done")
+        wait_until(lambda: visitor.get("jobs")["money"], "no money is shown", 60, every_s=0.3)
+        shown = visitor.get("jobs")["money"]
+    finally:
+        budget.unlink()
+
+    assert [(each["folder"], each["at_most"]) for each in shown] == [
+        ("", "¥9.00"),
+        ("a", "¥5.00"),
+        ("a/b", "¥1.00"),
+    ]
+
+
 def test_a_refusal_is_shown_beside_its_rows(visitor: Visitor) -> None:
     visitor.ask("PUT", "recipe", json={"text": RECIPE})
     visitor.drop("wrong.csv", "订单号,评论\n1,好\n2\n".encode())

@@ -172,6 +172,7 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
         keys.LINKS,
         keys.MONEY,
         keys.REUSE,
+        keys.APPROVE,
     }
     peoples = {keys.INBOX, keys.QUOTES, keys.PRICES, keys.BUDGET, keys.REJECTED, keys.RESULTS}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from shared.board.model import Board
 from shared.board.write import WriteBoard
@@ -17,6 +18,7 @@ from shared.pipeline.deadlines import REPAIRS_SHOWN
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
+from shared.pipeline.quota.free_money import money_on_board
 from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
@@ -118,7 +120,8 @@ class Functions:
     def write_board(self, repairs: dict[str, int], budget: timedelta) -> Board | None:
         """Show what is open, and tell who must act: the end of the run that ``reconcile`` began."""
         store, self._run = self._run or FoldersFirst(self.store, self.store.folders), None
-        board = WriteBoard(store, self.clock, budget, REPAIRS_SHOWN)(repairs)
+        money = partial(money_on_board, store, self.clock)
+        board = WriteBoard(store, self.clock, budget, REPAIRS_SHOWN, money)(repairs)
         self.shown(board)
         TellWaiting(store, self.clock)(board)
         return board

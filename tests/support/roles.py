@@ -5,6 +5,7 @@ from __future__ import annotations
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
     "validate": {
+        "approve/",
         *("jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/", "outbox/"),
         "quotes/",
     },
@@ -16,11 +17,12 @@ WRITES = {
         *("money/", "reuse/"),
     },
     "reconcile": {
+        "approve/",
         *("ready/", "running/", "finished/", "again/", "timer/", "open/", "slots/", "outbox/"),
         "board.json",
     },
     "notify": {"jobs/"},
-    "page": {"inbox/", "jobs/", "work/", "open/", "ready/", "running/", "finished/"},
+    "page": {"approve/", "outbox/", "inbox/", "jobs/", "work/", "open/", "ready/", "running/", "finished/"},
 }
 READS = {
     "validate": {
@@ -46,6 +48,8 @@ READS = {
     },
     # Of the board only yesterday's counts of repairs, which it shows again.
     "reconcile": {
+        "approve/",
+        "money/",
         "work/",
         "inbox/",
         "jobs/",
@@ -62,8 +66,9 @@ READS = {
         "budget.yaml",
     },
     # Of reports only whether they are there.
-    "notify": {"outbox/", "jobs/", "rejected/", "ready/", "running/"},
+    "notify": {"approve/", "outbox/", "jobs/", "rejected/", "ready/", "running/"},
     "page": {
+        "approve/",
         *("inbox/", "results/", "rejected/", "jobs/", "work/", "links/"),
         *("ready/", "running/", "finished/", "board.json"),
     },
@@ -84,12 +89,12 @@ ABORTS = {
     "page": {"work/"},
 }
 DELETES = {
-    "validate": {"jobs/", "work/", "rejected/", "again/"},
+    "validate": {"approve/", "open/", "jobs/", "work/", "rejected/", "again/"},
     "submit": {"ready/", "slots/", "waiting/", "money/"},
     "callback": set[str](),
     "message": set[str](),
     "collect": {"running/", "finished/", "open/", "waiting/", "money/"},
-    "reconcile": {"open/", "waiting/", "again/"},
+    "reconcile": {"approve/", "open/", "waiting/", "again/"},
     "notify": {"outbox/"},
-    "page": {"work/", "open/"},
+    "page": {"approve/", "work/", "open/"},
 }

@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from scripts.operate.access import open_provider_of
 from scripts.operate.door.parameters import Door, command
+from scripts.operate.jobs.approve import approve as approve_quote
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.jobs.find_jobs import names_of_open_jobs
 from scripts.operate.jobs.follow_board import follow_board
@@ -64,6 +65,15 @@ def cancel(door: Door, target: str, wait: float) -> None:
 @_target
 def retry(door: Door, target: str) -> None:
     door.reply.show(job_id=_commands(door).retry(target))
+
+
+@command("approve", "Approve the quote of a job that waits for it, so that it is sent.", goes_on=True)
+@_target
+@click.option("--digest", metavar="NUMBER", help="Approve the quote of this number, without being asked.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def approve(door: Door, target: str, digest: str | None, *, yes: bool) -> None:
+    job_id = approve_quote(_commands(door), target, digest, _confirm(door, is_sure=yes))
+    door.reply.show(job_id=job_id)
 
 
 @command("erase", "Delete all data of a closed job; keep ids, counts and usage.", goes_on=True)

@@ -41,6 +41,9 @@ COMMANDS = {
     "status": Place("operate.commands.jobs", "status", "查看未完成的任务", "what is open"),
     "cancel": Place("operate.commands.jobs", "cancel", "取消任务", "send nothing more of a job"),
     "retry": Place("operate.commands.jobs", "retry", "重发未回答的行", "send unanswered rows again"),
+    "approve": Place(
+        "operate.commands.jobs", "approve", "批准报价，让任务发送", "approve a quote, so that its job is sent"
+    ),
     "erase": Place("operate.commands.jobs", "erase", "抹除任务的数据", "delete a closed job's data"),
     "bill": Place("operate.commands.bill", "bill", "一个月的用量和费用", "what a month used and cost"),
     "link": Place("operate.commands.links", "link", "页面的链接", "a link to the page for a folder"),

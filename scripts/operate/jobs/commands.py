@@ -19,7 +19,7 @@ from shared.board.model import Board, untold_by
 from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import BOARD, OUTBOX
+from shared.bucket.keys import BOARD, OUTBOX, awaited_key
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.bucket.tickets import WaitingFor
@@ -34,6 +34,8 @@ from shared.results.kept_rows import PartUnreadable
 from shared.runtime.system_clock import SystemClock
 
 MAX_JOBS = 1000
+# A job of which nothing was sent is closed at once.
+_CLOSED_WITHIN_S = 20.0
 _NOT_RETRIED = {
     RetryResult.OPEN: "not_closed",
     RetryResult.GONE: "records_gone",
@@ -154,6 +156,10 @@ class Commands:
         self._warn_of_versions()
         if not confirm(said("about_to_erase", **_named(plan), rows=plan.rows)):
             raise Refusal("nothing_erased")
+        if self.bucket.store.head(awaited_key(JobId(plan.job_id))):  # nothing of it was sent
+            cancel = CancelJob(self.bucket.store, SystemClock())
+            cancel(JobId(plan.job_id))
+            self._follow(plan, cancel, _CLOSED_WITHIN_S)
         if not EraseJob(self.bucket.store, providers, SystemClock())(plan):
             raise Refusal("open_not_erased", **_named(plan))
         self.tell(said("erased", **_named(plan)))
@@ -189,6 +195,10 @@ class Commands:
         some = [attempt for attempt, *_ in tickets.heads.values()][: self._board.max_tickets]
         running = map(self._records.find_running, some)
         return next((ticket.waiting_for for ticket in running if ticket and ticket.waiting_for), None)
+
+    def only_one(self, target: str, meant: list[Plan]) -> Plan:
+        """Raises ``Refusal`` if several are meant."""
+        return self._only(target, meant, meant)
 
     def _only(self, target: str, plans: list[Plan], meant: list[Plan]) -> Plan:
         """The one that is meant; if there are several, all are listed to choose from."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from scripts.operate.jobs.approvals import awaited_line, decided_line
 from scripts.operate.texts.said import ERASED_NAME
 from scripts.operate.texts.spans import usual
 from scripts.operate.texts.text import Text
@@ -75,6 +76,8 @@ def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
             yield f"        {job.job_id} {' / '.join(usual(job.estimate))}"
         if job.waiting_for:
             yield from waiting_lines(job.job_id, job.waiting_for)
+        if job.approve_until:
+            yield f"        {job.job_id} {awaited_line(job.approve_until, job.job_id)}"
 
 
 def _row(job: OpenJob) -> tuple[str, ...]:
@@ -119,6 +122,9 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     if plan.retry_of:
         yield f"    第 {plan.retries} 次重试 retry {plan.retries} of {plan.retry_of}"
     yield from (f"    {text}" for text in quote_lines(plan))
+    if plan.approve_until:
+        decided = records.find_approval(job_id)
+        yield f"    {decided_line(decided, plan, is_open=not (ledger or cancelled))}"
     if cancelled:
         yield f"    取消 cancelled {_time(cancelled.asked_at)}"
     yield from _shard_lines(records, plan)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from scripts.operate.door.reply import Reply
+from scripts.operate.jobs.approvals import awaited_line
 from scripts.operate.jobs.show import quote_lines, waiting_lines
 from scripts.operate.texts.said import said
 from scripts.operate.texts.spans import usual
@@ -71,5 +72,7 @@ class Remarks:
 def _remarks(job: OpenJob) -> Iterator[tuple[str, list[str]]]:
     if job.estimate:
         yield "estimate", [f"    {text}" for text in usual(job.estimate)]
+    if job.approve_until:
+        yield "approval", [f"    {awaited_line(job.approve_until, job.job_id)}"]
     if job.waiting_for:
         yield job.waiting_for.code, [*map(escaped_line, waiting_lines(job.job_id, job.waiting_for))]

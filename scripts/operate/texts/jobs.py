@@ -78,6 +78,26 @@ TEXTS = {
         "任务 {job}（{key}）的记录与结果不一致，因此没有发送任何内容（{reason}）。请保持存储桶不变，并报告这个问题。",
         "The records of job {job} ({key}) do not match its result, so nothing was sent ({reason}). Leave the bucket as it is and report this.",
     ),
+    # Approve
+    "about_to_approve": Text(
+        "以上是任务 {job}（{key}）的报价。批准后就会发送并产生费用。",
+        "This is the quote of job {job} ({key}). Once it is approved, it is sent and charged.",
+    ),
+    "approved": Text(
+        "任务 {job}（{key}）已批准，正在发送。可用 scripts/batchdrop status 查看。",
+        "Job {job} ({key}) is approved and on its way. scripts/batchdrop status shows how far it is.",
+    ),
+    "approved_before": Text(
+        "任务 {job}（{key}）之前已经批准，没有改变什么。",
+        "Job {job} ({key}) was approved before; nothing is changed.",
+    ),
+    "nothing_approved": Text(
+        "没有确认，因此没有批准，任务 {job}（{key}）继续等待。请输入 yes 确认，或加上 --yes，或用 --digest 写上报价编号。",
+        "It was not confirmed, so job {job} ({key}) goes on waiting. Type yes, or add --yes, or name the quote with --digest.",
+    ),
+    "not_approved": Text(
+        "没有批准任务 {job}（{key}）：", "Job {job} ({key}) is not approved by this:"
+    ),
     # Erase
     "about_to_erase": Text(
         "将永久删除任务 {job}（{key}，{rows} 行）的全部数据：上传的文件、中间数据、结果和报告，以及服务方的文件；只保留编号、计数和用量。无法恢复。",

@@ -9,8 +9,9 @@ from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, BucketRecords
-from shared.bucket.keys import Stage, job_tickets_prefix, record_key, ticket_in
+from shared.bucket.keys import Stage, awaited_key, job_tickets_prefix, record_key, ticket_in
 from shared.bucket.records import Cancellation
+from shared.pipeline.jobs.start_job import StartJob
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 
@@ -42,6 +43,8 @@ class CancelJob:
         mine = Cancellation(asked_at=self.clock.now())
         is_new = self.store.put_if_absent(record_key(job_id, CANCELLATION), mine.to_bytes())
         log.info("job.cancelled", extra={"job_id": job_id, "is_new": is_new})
+        if self.store.head(awaited_key(job_id)) and (plan := BucketRecords(self.store).find_plan(job_id)):
+            StartJob(self.store, self.clock)(plan)  # it waits for no approval any more
         self.wake(job_id)
         return CancelResult.CANCELLED if is_new else CancelResult.AGAIN
 

@@ -12,6 +12,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, OUTBOX, WORK, job_of_version, lent_prefix, record_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, Source
 from shared.bucket.result_names import (
+    approval_keys_for,
     numbered_result_key_for,
     overflow_key_for,
     quote_keys_for,
@@ -70,7 +71,7 @@ class EraseJob:
             self._erase_results(each, ledger, ids)
         self._erase_drafts(plan.source)
         self._erase_upload(plan.source, ids)
-        self._erase_words(plan.source.key.removeprefix(INBOX), ids)
+        self._erase_words(plan.source.key, ids)
         for each, ledger in closed:
             self._reduce(each, ledger)
         log.info("job.erased", extra={"job_id": plan.job_id, "jobs": len(plans)})
@@ -157,15 +158,20 @@ class EraseJob:
                 return
         for key in (source.key, *rejection_keys_for(source.key), *quote_keys_for(source.key)):
             self.store.delete(key)
+        for key in approval_keys_for(source.key):
+            if self.store.head(key):
+                self.store.delete(key)
+                self.store.delete(rejection_keys_for(key)[0])
 
-    def _erase_words(self, path: str, ids: Collection[JobId]) -> None:
-        """Delete what is still to be told of these jobs, or of a refused version of the file.
+    def _erase_words(self, key: str, ids: Collection[JobId]) -> None:
+        """Delete what is still to be told of these jobs, or of a refused file or approval of it.
 
         What is to be told of a version that became another job stays.
         """
+        refused = {each.removeprefix(INBOX) for each in (key, *approval_keys_for(key))} if key else set()
         for head in list(self.store.list(OUTBOX)):
             ticket = BucketRecords(self.store).find(head.key, WordTicket)
-            if ticket and (ticket.event.job_id in ids or _refuses(ticket.event, path)):
+            if ticket and (ticket.event.job_id in ids or _refuses(ticket.event, refused)):
                 self.store.delete(head.key)
 
     def _is_in_no_use(self, dropped: Source, ids: Collection[JobId], *, is_same: bool) -> bool:
@@ -202,5 +208,5 @@ class EraseJob:
         self.store.put(record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid).to_bytes())
 
 
-def _refuses(event: Event, path: str) -> bool:
-    return path != "" and event.kind is EventKind.REFUSED and event.path == path
+def _refuses(event: Event, paths: Collection[str]) -> bool:
+    return event.kind is EventKind.REFUSED and event.path in paths

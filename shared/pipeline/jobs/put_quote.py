@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shared.bucket.keys import INBOX
 from shared.bucket.records import Plan
 from shared.bucket.result_names import quote_keys_for
+from shared.money.approval import approval_line
 from shared.money.quote_text import quote_text
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
@@ -34,8 +35,12 @@ class PutQuote:
         text_key, json_key = quote_keys_for(plan.source.key)
         path, shown = plan.source.key.removeprefix(INBOX), profile.terms["provider"]
         provider = shown if isinstance(shown, Bilingual) else Bilingual(str(shown), str(shown))
-        text = quote_text(plan.quote, path, plan.model, provider, plan.created_at.date())
+        until = plan.approve_until
+        waits = [approval_line(plan.approval, plan.quote, until, path)] if plan.approval and until else []
+        text = quote_text(plan.quote, path, plan.model, provider, plan.created_at.date(), more=waits)
         facts = {"job_id": plan.job_id, "file": path, "provider": plan.provider, "model": plan.model}
         document = {**facts, "rows": plan.rows, **plan.quote.model_dump(mode="json")}
+        if until:
+            document["approve_until"] = until.isoformat()
         self.store.put(json_key, json.dumps(document, ensure_ascii=False, indent=1).encode())
         self.store.put(text_key, text)

@@ -146,12 +146,17 @@ class RetryJob:
                     )
                     for shard in closed.shards
                 ),
+                "approval": None if self._is_approved(records, closed) else closed.approval,
                 "created_at": self.clock.now(),
                 "retry_of": closed.job_id,
                 "first_job_id": closed.origin_id,
                 "retries": closed.retries + 1,
             }
         )
+
+    def _is_approved(self, records: BucketRecords, closed: Plan) -> bool:
+        decided = records.find_approval(JobId(closed.job_id)) if closed.approval else None
+        return decided is not None and decided.is_approved
 
     def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, attempt: Attempt) -> None:
         """Write what the closed job answered as the first attempt's outcome, for collect to follow.

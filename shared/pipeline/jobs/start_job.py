@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import awaited_key
 from shared.bucket.records import Plan
+from shared.bucket.tickets import Awaited
 from shared.pipeline.jobs.job_tickets import JobTickets
 from shared.pipeline.jobs.put_quote import PutQuote
+from shared.pipeline.words.tell_approval import TellApproval
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class StartJob:
     profiles: Sequence[ProviderProfile] = ()
 
     def __call__(self, plan: Plan, *, is_new: bool = False) -> int:
-        """Return how many tickets were put.
+        """Return how many tickets were put: none while it waits for an approval.
 
         Args:
             plan: The job's, which is not closed.
@@ -34,5 +43,28 @@ class StartJob:
         """
         if not plan.retry_of:
             PutQuote(self.store, self.profiles)(plan)
+        if plan.approve_until and self._waits(plan, plan.approve_until):
+            return 0
         tickets = JobTickets(self.store)
         return tickets.put_first(plan) if is_new else tickets.put_missing(plan)
+
+    def _waits(self, plan: Plan, until: datetime) -> bool:
+        """Whether somebody may still approve it; when it is too late, ``submit`` closes it."""
+        key = awaited_key(JobId(plan.job_id))
+        if self._goes_on(plan, until):
+            self.store.delete(key)
+            return False
+        awaited = Awaited(digest=plan.quote.digest if plan.quote else "", until=until)
+        if self.store.put_if_absent(key, awaited.to_bytes()):
+            log.info("approval.awaited", extra={"job_id": plan.job_id, "until": until.isoformat()})
+        TellApproval(self.store, self.clock)(plan)
+        # Who approved or cancelled it meanwhile found no mark to remove.
+        if self._goes_on(plan, until):
+            self.store.delete(key)
+            return False
+        return True
+
+    def _goes_on(self, plan: Plan, until: datetime) -> bool:
+        records, job_id = BucketRecords(self.store), JobId(plan.job_id)
+        is_over = self.clock.now() > until or records.is_cancelled(job_id)
+        return is_over or records.find_approval(job_id) is not None

@@ -9,7 +9,7 @@ from enum import Enum
 
 from shared.board.model import Estimate, OpenJob, ShardState
 from shared.bucket.records import Ledger
-from shared.bucket.tickets import WaitingFor
+from shared.bucket.tickets import OVER_BUDGET, WaitingFor
 from shared.money.amounts import money_text
 from shared.ports.store import ObjectHead
 from shared.results.columns import RowStatus
@@ -23,6 +23,8 @@ class JobState(str, Enum):
     CHECKING = "checking"
     REFUSED = "refused"
     WAITING = "waiting"  # for a place at the provider, for its time, or for a person
+    APPROVAL = "approval"  # nothing is sent until somebody approves the quote
+    OVER_CEILING = "over_ceiling"  # this month's budget has not enough left
     SENDING = "sending"
     RUNNING = "running"
     COLLECTING = "collecting"
@@ -44,6 +46,7 @@ class FileJob:
         result: The key of the result.
         cost: Of a closed job whose price is known, as people write it, such as ``¥0.42``.
         real_time: What the same would have cost without a batch.
+        approve_until: Of one that waits for an approval.
     """
 
     key: str
@@ -67,6 +70,7 @@ class FileJob:
     real_time: str | None = None
     can_cancel: bool = False
     can_retry: bool = False
+    approve_until: datetime | None = None
 
 
 def without_job(head: ObjectHead, state: JobState) -> FileJob:
@@ -93,6 +97,7 @@ def open_job(job: OpenJob, head: ObjectHead | None) -> FileJob:
         estimate=job.estimate,
         waiting_for=job.waiting_for,
         can_cancel=not job.cancelled,
+        approve_until=job.approve_until,
     )
 
 
@@ -123,6 +128,10 @@ def state_of(job: OpenJob) -> JobState:
     """What most concerns its owner of all that its shards are doing."""
     if job.cancelled and not job.waiting_for:
         return JobState.CANCELLING
+    if job.approve_until:
+        return JobState.APPROVAL
+    if job.waiting_for and job.waiting_for.code == OVER_BUDGET:
+        return JobState.OVER_CEILING
     shards = {state for state, count in job.by_state.items() if count}
     if job.waiting_for or shards == {ShardState.WAITING.value}:
         return JobState.WAITING

@@ -14,12 +14,14 @@ from shared.bucket.records import Plan
 from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.links.folders import is_shown_in, key_in
+from shared.money.approval import why_approval
 from shared.pipeline.deadlines import (
     DOWNLOAD_LIFETIME,
     FORM_LIFETIME,
     FORM_OPENED_WITHIN,
     SLOW_LINE_BYTES_PER_S,
 )
+from shared.pipeline.jobs.approve_job import ApproveJob
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob, RetryResult
 from shared.pipeline.page.check_recipe import CheckRecipe
@@ -36,11 +38,19 @@ from shared.ports.clock import Clock
 from shared.ports.signed_access import PostForm, SignedAccess
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem
+from shared.problems.problem import Bilingual, Problem
 from shared.results.kept_rows import PartUnreadable
 
 # OSS's own bound of a form is 5 GiB: https://help.aliyun.com/en/oss/developer-reference/postobject
 MAX_UPLOAD_BYTES = 5 * 10**9
+
+
+@dataclass(frozen=True)
+class Awaiting:
+    """What is to be approved: the quote of that number, and why anybody must."""
+
+    digest: str
+    why: Bilingual
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ class JobDetails:
     refusal: Refusal | None
     first_results: FirstRows | None
     quote: Quote | None = None
+    approval: Awaiting | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,8 @@ class FolderPage:
         refusal = find_refusal(self.store, head) if job.state is JobState.REFUSED else None
         plan = self._look.find_plan(head) if job.job_id else None
         results = first_results(self.store, plan) if plan and job.result else None
-        return JobDetails(job, refusal, results, plan.quote if plan else None)
+        quote = plan.quote if plan else None
+        return JobDetails(job, refusal, results, quote, _awaiting(plan) if job.approve_until else None)
 
     def download_url(self, path: str) -> str:
         """Of the result, or of the report of a refused file."""
@@ -153,6 +165,14 @@ class FolderPage:
             raise PageRefusal(Problem("nothing_to_cancel", found=path))
         return JobId(plan.job_id)
 
+    def approve(self, path: str, job_id: str, digest: str) -> JobId:
+        """Approve the quote of that number, if the file's job is still the one that was seen."""
+        plan = self._plan(path, job_id, "approval_without_quote")
+        decided = ApproveJob(self.store, self.clock, "page")(plan, digest)
+        if decided.refused:
+            raise PageRefusal(decided.refused)
+        return JobId(plan.job_id)
+
     def retry(self, path: str, job_id: str | None = None) -> Retried:
         """Send the open rows of the file's job again, if it is still the one that was seen."""
         plan = self._plan(path, job_id, "nothing_to_retry")
@@ -199,3 +219,9 @@ class FolderPage:
         if key is None or key_role_for(key) is not KeyRole.INPUT:
             raise PageRefusal(Problem("no_such_file", found=path))
         return key
+
+
+def _awaiting(plan: Plan | None) -> Awaiting | None:
+    if plan is None or plan.approval is None or plan.quote is None:
+        return None
+    return Awaiting(plan.quote.digest, why_approval(plan.approval, plan.quote))

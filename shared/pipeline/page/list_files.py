@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from shared.board.model import SpentMoney
 from shared.bucket.keys import INBOX
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.page.file_job import FileJob, open_job
@@ -26,6 +27,7 @@ class Listed:
     Attributes:
         board_at: How old progress may be.
         total: Counts all that were listed.
+        money: What may still be spent under the ceilings that concern the folder.
         more: There are others, whose names come later: of these only the open jobs are listed.
     """
 
@@ -33,6 +35,7 @@ class Listed:
     total: int
     more: bool
     jobs: list[FileJob]
+    money: Sequence[SpentMoney] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,14 @@ class ListFiles:
             total=len(unlisted) + len(heads),
             more=len(found) > self.at_most,
             jobs=unlisted[offset : offset + limit] + looked,
+            money=[each for each in jobs.money if _concerns(each.folder, folder)],
         )
+
+
+def _concerns(budgeted: str, folder: str) -> bool:
+    """Whether a folder's ceiling holds for files of the other, or of some folder below it."""
+    of = f"{budgeted}/" if budgeted else ""
+    return folder.startswith(of) or of.startswith(folder)
 
 
 def _unlisted(prefix: str, heads: list[ObjectHead], jobs: OpenJobs) -> Iterator[FileJob]:

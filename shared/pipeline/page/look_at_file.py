@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.board.model import Board, OpenJob
+from shared.board.model import Board, OpenJob, SpentMoney
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -34,6 +34,10 @@ class OpenJobs:
     @property
     def jobs(self) -> tuple[OpenJob, ...]:
         return self.board.jobs if self.board else ()
+
+    @property
+    def money(self) -> tuple[SpentMoney, ...]:
+        return self.board.money if self.board else ()
 
     @classmethod
     def read(cls, store: ObjectStore) -> OpenJobs:

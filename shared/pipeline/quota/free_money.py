@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.bucket.keys import balance_prefix
+from shared.board.model import SpentMoney
+from shared.bucket.keys import MONEY, balance_prefix
 from shared.bucket.money import Balance, Ceiling, Money
 from shared.bucket.records import Plan
 from shared.pipeline.quota.balances import Balances
 from shared.pipeline.quota.ceilings import month_of, read_budget
+from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
+from shared.problems.exceptions import UserInputError
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,26 @@ def free_this_month(store: ObjectStore, now: datetime) -> Iterator[FreeMoney]:
     """
     for ceiling in read_budget(store).ceilings:
         yield _free(store, ceiling, "", month_of(now))
+
+
+def money_on_board(store: ObjectStore, clock: Clock) -> list[SpentMoney]:
+    """The same as ``board.json`` has it; nothing before any is spent, or if it is wrong."""
+    if next(iter(store.list(MONEY)), None) is None:  # the timer's store knows without a call
+        return []
+    try:
+        found = [*free_this_month(store, clock.now())]
+    except UserInputError:
+        return []
+    return [
+        SpentMoney(
+            folder=each.ceiling.folder,
+            at_most=each.ceiling.at_most,
+            spent=each.spent,
+            reserved=each.reserved,
+            free=each.free,
+        )
+        for each in found
+    ]
 
 
 def free_of_job(store: ObjectStore, plan: Plan) -> Iterator[FreeMoney]:

@@ -32,6 +32,9 @@ from shared.ports.store import ObjectHead, ObjectStore
 
 log = logging.getLogger(__name__)
 
+# What somebody dropped for an answer.
+_ANSWERED = (KeyRole.INPUT, KeyRole.APPROVAL)
+
 # What a run has in its memory; it has time to look at fewer.
 _MOST_FILES = 20_000
 # So often a run that may be cut short keeps what it knows; so many looks a later one repeats.
@@ -119,7 +122,7 @@ class FindLostUploads:
 
     def _dropped(self, mark: InboxMark, until: datetime) -> list[ObjectHead]:
         since, unanswered = (mark.answered_until, mark.key), set(mark.unanswered)
-        inputs = (head for head in self.store.list(INBOX) if key_role_for(head.key) is KeyRole.INPUT)
+        inputs = (head for head in self.store.list(INBOX) if key_role_for(head.key) in _ANSWERED)
         return nsmallest(
             _MOST_FILES,
             (

@@ -17,7 +17,7 @@ from shared.pipeline.reconcile.lost_uploads import Asked, FindLostUploads
 from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
-from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs, SweepApprovals
 from shared.pipeline.reconcile.retry_words import RetryWords
 from shared.pipeline.reconcile.round_robin import RoundRobin
 from shared.pipeline.reconcile.step import RepairStep
@@ -106,6 +106,7 @@ class Reconcile:
                 for provider in self.providers
             ),
             ResumeOpenJobs(store, clock),
+            SweepApprovals(store, clock),
             RepairAgain(store, clock, overdue.inbox),
             RetryWords(store, clock),
             FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket, self.lull),

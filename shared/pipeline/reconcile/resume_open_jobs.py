@@ -1,4 +1,4 @@
-"""Finds open jobs that lack a ticket for some shard, and puts it."""
+"""Finds open jobs that lack a ticket for some shard, or wait for an approval no more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import OPEN, open_job_key
+from shared.bucket.keys import APPROVE, OPEN, open_job_key
 from shared.pipeline.deadlines import LOOK_AFTER, NEVER_PLANNED
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.reconcile.step import Candidate
@@ -40,3 +40,24 @@ class ResumeOpenJobs:
         tickets = StartJob(self.store, self.clock)(plan)
         self.store.put(open_job_key(job_id), b"")  # the next look is an hour from now
         return tickets > 0
+
+
+@dataclass(frozen=True)
+class SweepApprovals:
+    """A ``RepairStep``: removes marks of jobs that wait no more, whose author was slow or died."""
+
+    store: ObjectStore
+    clock: Clock
+    name: str = "approve"
+
+    def candidates(self) -> Iterator[Candidate]:
+        for head in self.store.list(APPROVE):
+            if self.clock.now() - head.modified_at >= LOOK_AFTER:
+                yield Candidate(head.key, partial(self._repair, head))
+
+    def _repair(self, head: ObjectHead) -> bool:
+        job_id = JobId(head.key.removeprefix(APPROVE))
+        if self.store.head(open_job_key(job_id)):
+            return False  # ``ResumeOpenJobs`` looks after it
+        self.store.delete(head.key)
+        return True

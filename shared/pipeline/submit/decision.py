@@ -44,7 +44,7 @@ def decide(
     is_claimed: bool,
     is_sent: bool,
     find_batch: Callable[[], BatchId | None],
-    find_reason: Callable[[], Close | None],
+    find_reason: Callable[[], Close | Wait | None],
 ) -> Decision:
     """Decide by what is found, in this order, and look no further than needed.
 
@@ -53,7 +53,7 @@ def decide(
         is_sent: See ``Plan.is_sent``; what is kept is never sent, whatever its ticket says.
         find_batch: Looks for a batch of an earlier claim. A batch that exists is paid for, so it
             counts more than any reason not to send.
-        find_reason: Looks for a reason not to send.
+        find_reason: Looks for a reason not to send, or not yet.
     """
     if is_claimed:
         return Wait()

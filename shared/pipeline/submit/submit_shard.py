@@ -24,6 +24,7 @@ from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claim_slot import ClaimSlot, HeldSlot, NotNow
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
+from shared.pipeline.submit.approval import not_approved
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
 from shared.pipeline.submit.reserve_money import ReserveMoney
@@ -124,10 +125,11 @@ class SubmitShard:
         return held if isinstance(held, NotNow) else self._create(plan, provider, ticket, held)
 
     def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:
-        def find_reason() -> Close | None:
+        def find_reason() -> Close | Wait | None:
             listed_for = provider.profile.listed_for
             reason = too_late_to_send(plan, claims, listed_for, self.clock.now())
-            return reason or (CANCELLED if self._is_cancelled(claims.attempt) else None)
+            reason = reason or (CANCELLED if self._is_cancelled(claims.attempt) else None)
+            return reason or not_approved(BucketRecords(self.store), self.clock, plan)
 
         return decide(
             is_claimed=claims.is_held(self.clock.now(), self.claim_lease),

@@ -20,6 +20,7 @@ from shared.inputs.formats import has_request_lines
 from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts, RowBlock
+from shared.money.approval import approval_for
 from shared.money.line_parameters import LineParameters, names_file, reads_more
 from shared.pipeline.reuse.known_answers import AnswersWithdrawn, FindAnswers, KnownAnswers
 from shared.pipeline.validate.check_ceilings import ceilings_for, problems_under, with_warnings
@@ -156,6 +157,8 @@ class PlanJob:
         warnings = (*mine.warnings, *map(render_both, _about_reuse(shards, terms)), *quote.warnings)
         under: dict[str, object] = {"quote": quote, "warnings": warnings}
         under |= {"ceilings": terms.ceilings, "lends_to": terms.lends_to}
+        price = options.price
+        under["approval"] = approval_for(price.approve, price.approve_within, quote)
         mine = with_warnings(mine.model_copy(update=under))
         if problems := problems_under(mine, reads_more=more):
             writer.delete(shards)

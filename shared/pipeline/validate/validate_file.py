@@ -19,7 +19,10 @@ from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
+from shared.pipeline.jobs.retries import latest_retry
+from shared.pipeline.jobs.retry_job import RetryJob
 from shared.pipeline.jobs.start_job import StartJob
+from shared.pipeline.validate.approve_by_file import ApproveByFile
 from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
@@ -49,6 +52,7 @@ class ValidateResult(str, Enum):
     PLANNED = "planned"
     REJECTED = "rejected"
     RECIPE = "recipe"
+    APPROVED = "approved"
     HIDDEN = "hidden"
     GONE = "gone"
     REPLACED = "replaced"
@@ -99,13 +103,8 @@ class ValidateFile:
             log.info("upload.gone", extra={"key": upload.key})
             return ValidateResult.GONE
         role = key_role_for(head.key)
-        if role is KeyRole.HIDDEN:
-            return ValidateResult.HIDDEN
-        if role in (KeyRole.RECIPE, KeyRole.NOTIFY):
-            return self._check_setting(upload.bucket, head, role)
-        if role is KeyRole.FOLDER_MARKER:
-            refused = Refused.because(Problem("folder_marker", found=head.key))
-            return self._refuse(_source(upload.bucket, head, None), refused)
+        if role is not KeyRole.INPUT:
+            return self._look_beside(upload.bucket, head, role)
         if has_dot_segment(head.key):
             refused = Refused.because(Problem("dot_segment", found=head.key))
             said = self._refuse(_source(upload.bucket, head, None), refused)
@@ -114,7 +113,7 @@ class ValidateFile:
                 seen_at = self.clock.now()  # dropped while a slow look was under way, or by a slow clock
             said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
         if said is not ValidateResult.REPLACED:
-            self.store.put(upload_done_key(upload.bucket, head.key, head.etag, head.modified_at), b"")
+            self._note_done(_source(upload.bucket, head, None))
         return said
 
     def _head(self, key: str) -> ObjectHead | None:
@@ -126,6 +125,25 @@ class ValidateFile:
         if head is None and "%" in key:
             head = self.store.head(unquote(key))
         return head
+
+    def _look_beside(self, bucket: str, head: ObjectHead, role: KeyRole) -> Validated:
+        """What is no input starts no job of its own."""
+        if role is KeyRole.APPROVAL:
+            return self._approve(_source(bucket, head, None))
+        if role in (KeyRole.RECIPE, KeyRole.NOTIFY):
+            return self._check_setting(bucket, head, role)
+        if role is KeyRole.HIDDEN:
+            return ValidateResult.HIDDEN
+        refused = Refused.because(Problem("folder_marker", found=head.key))
+        return self._refuse(_source(bucket, head, None), refused)
+
+    def _approve(self, source: Source) -> ValidateResult:
+        is_approved = ApproveByFile(self.store, self.clock)(source)
+        self._note_done(source)
+        return ValidateResult.APPROVED if is_approved else ValidateResult.REJECTED
+
+    def _note_done(self, source: Source) -> None:
+        self.store.put(upload_done_key(source.bucket, source.key, source.etag, source.dropped_at), b"")
 
     def _check_setting(self, bucket: str, head: ObjectHead, role: KeyRole) -> Validated:
         """It starts no job, but its mistakes are reported at once."""
@@ -224,7 +242,16 @@ class ValidateFile:
 
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:
         self._withdraw(source)
-        return ResumeJob(self._start_job)(plan.of_file(source.key), source.dropped_at)
+        said = ResumeJob(self._start_job)(plan.of_file(source.key), source.dropped_at)
+        if said is not ResumeResult.ERASED and self._has_lapsed(plan, source):
+            RetryJob(self.store, self.clock, self.run_id)(plan)  # it waits for an approval again
+        return said
+
+    def _has_lapsed(self, plan: Plan, source: Source) -> bool:
+        """Whether nobody approved it in time, and it was dropped again since."""
+        latest = latest_retry(BucketRecords(self.store), plan)
+        decided = BucketRecords(self.store).find_approval(JobId(latest.job_id)) if latest.approval else None
+        return decided is not None and not decided.is_approved and decided.at < source.dropped_at
 
     def _give_up(self, source: Source) -> Validated:
         """Report it. Dropping the file again tries again.

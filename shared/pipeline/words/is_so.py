@@ -7,7 +7,7 @@ from itertools import islice
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage, job_tickets_prefix, ticket_in
+from shared.bucket.keys import Stage, awaited_key, job_tickets_prefix, ticket_in
 from shared.ports.store import ObjectStore
 from shared.words.event import Event, EventKind
 
@@ -25,8 +25,10 @@ class IsSo:
         job_id = JobId(event.job_id)
         if event.kind is EventKind.REFUSED:
             return self.store.head(event.place) is not None
+        if event.kind is EventKind.APPROVAL:
+            return self.store.head(awaited_key(job_id)) is not None
         ledger = BucketRecords(self.store).find_ledger(job_id)
-        if event.kind is EventKind.WAITING:
+        if event.kind in (EventKind.WAITING, EventKind.OVER_CEILING):
             # A job's ticket goes after it is closed, perhaps minutes after.
             return ledger is None and any(
                 self._waits(job_id, stage) for stage in (Stage.READY, Stage.RUNNING)

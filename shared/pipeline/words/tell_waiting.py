@@ -10,6 +10,7 @@ from datetime import datetime
 
 from shared.board.model import Board, OpenJob, reason_of
 from shared.bucket.keys import INBOX
+from shared.bucket.tickets import OVER_BUDGET
 from shared.pipeline.words.put_words import PutWords
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
@@ -47,14 +48,16 @@ class TellWaiting:
 
 def _event(reason: str, jobs: Sequence[OpenJob], began_at: datetime) -> Event:
     first = min(jobs, key=lambda job: (job.waiting_for.since if job.waiting_for else began_at, job.job_id))
-    event_id = event_id_for(EventKind.WAITING, reason, began_at.isoformat())
+    code = reason.rpartition(" ")[2]
+    kind = EventKind.OVER_CEILING if code == OVER_BUDGET else EventKind.WAITING
+    event_id = event_id_for(kind, reason, began_at.isoformat())
     return Event(
         id=event_id,
-        kind=EventKind.WAITING,
+        kind=kind,
         job_id=first.job_id,
         home=home_for(event_id),
         path=first.source_key.removeprefix(INBOX),
         rows=sum(job.rows for job in jobs),
-        by_code={reason.rpartition(" ")[2]: len(jobs)},
+        by_code={code: len(jobs)},
         at=began_at,
     )

@@ -89,4 +89,41 @@ MONEY_MESSAGES: dict[str, Message] = {
         "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后、{month} 起，或提高 budget.yaml 里的金额后，会自动继续。",
         "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended, on {month}, or when the amount in budget.yaml is raised.",
     ),
+    # Approvals
+    "not_approved": Message(
+        "这些行没有发送，也没有产生费用：报价要先批准，而到 {until} 没有人批准。需要运行的话，请把文件再放进 inbox/ 一次，或执行 scripts/batchdrop retry，然后批准。",
+        "These rows were not sent, and nothing is charged for them: the quote was to be approved, and nobody did by {until}. To have them answered, drop the file once more or run scripts/batchdrop retry, and approve it then.",
+    ),
+    "approval_without_file": Message(
+        "这是对文件 {found} 的批准，但它旁边没有这个文件。请把批准文件放在它旁边，名字是它的全名加上 .approve。",
+        "It approves a file {found}, but there is none beside it. Put it beside that file, named as the whole of that name with .approve at its end.",
+    ),
+    "approval_without_quote": Message(
+        "文件 {found} 现在的这一版还没有报价：它还在检查，或者被退回了。请看 quotes/ 和 rejected/，有了报价再批准。",
+        "The version of {found} that is there now has no quote: it is still being checked, or was refused. Look into quotes/ and rejected/, and approve it once there is a quote.",
+    ),
+    "approval_unreadable": Message(
+        "批准文件里应该只有报价编号，例如 933a730e7032，而不是“{found}”。编号在报价的最后几行。",
+        'An approval holds the quote number alone, such as 933a730e7032, not "{found}". It stands in the last lines of the quote.',
+    ),
+    "approval_of_another": Message(
+        "“{found}”不是这个文件现在的报价编号：文件、配方或价格在那份报价之后变了。没有批准。请看现在的报价 {quote}，同意就用它的编号批准。",
+        '"{found}" is not the number of the quote as it is now: the file, the recipe or a price changed after that quote. Nothing is approved. Look at the quote {quote}, and approve that one by its number if you agree.',
+    ),
+    "approval_not_needed": Message(
+        "任务 {job_id} 不用批准，已经在运行或已经结束。没有改变什么。",
+        "Job {job_id} needs no approval: it runs already, or has ended. Nothing is changed.",
+    ),
+    "approval_too_late": Message(
+        "任务 {job_id} 要在 {until} 之前批准，现在太晚了：它已经关闭，没有发送，也没有产生费用。请把文件再放进 inbox/ 一次，或执行 scripts/batchdrop retry，它会重新等待批准。",
+        "Job {job_id} was to be approved by {until}, so this is too late: it is closed, and nothing was sent or charged. Drop the file once more or run scripts/batchdrop retry, and it waits for an approval again.",
+    ),
+    "approval_of_cancelled": Message(
+        "任务 {job_id} 已取消，不能再批准。还要运行的话，等它关闭以后执行 scripts/batchdrop retry，然后批准。",
+        "Job {job_id} was cancelled, so it cannot be approved any more. To run it after all, run scripts/batchdrop retry once it is closed, and approve it then.",
+    ),
+    "approval_of_replaced": Message(
+        "报价之后，文件 {name} 换成了另一版，任务 {job_id} 是旧的那一版，没有批准。请看现在这一版的报价 {quote}，批准那一份。",
+        "The file {name} was replaced after this quote, so job {job_id} is of an older version and is not approved. Look at the quote {quote} of the version there now, and approve that one.",
+    ),
 }

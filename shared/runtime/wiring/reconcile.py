@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from shared.board.write import WriteBoard
 from shared.bucket.folders_first import FoldersFirst
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
+from shared.pipeline.quota.free_money import money_on_board
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
@@ -38,7 +39,8 @@ def timer_run(context: FcContext) -> TimerRun:
         budget=timeout * SHARE_TO_REPAIR,
         lull=_lull(),
     )
-    write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN)
+    money = partial(money_on_board, store, clock)
+    write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN, money)
     return TimerRun(store, clock, reconcile, write_board, TellWaiting(store, clock), _lull(), overdue.inbox)
 
 

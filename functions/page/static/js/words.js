@@ -153,6 +153,8 @@ const WORDS = {
   "state.checking": ["正在检查", "Checking"],
   "state.refused": ["已退回", "Refused"],
   "state.waiting": ["等待中", "Waiting"],
+  "state.approval": ["等待批准", "Waits for approval"],
+  "state.over_ceiling": ["超出预算，等待中", "Over the budget"],
   "state.sending": ["正在发送", "Sending"],
   "state.running": ["正在回答", "Answering"],
   "state.collecting": ["正在整理结果", "Collecting"],
@@ -183,6 +185,18 @@ const WORDS = {
   ],
   "job.show.refused": ["查看原因", "See why"],
   "job.show.results": ["看前几行", "First rows"],
+  "job.approve": ["查看报价并批准", "See the quote and approve"],
+  "job.approve.until": [
+    "批准之前什么也不会发送；最晚{when}",
+    "Nothing is sent before somebody approves the quote, by {when}",
+  ],
+  "job.approve.said": ["“{name}”已批准，正在发送。", "“{name}” is approved and on its way."],
+  "budget.all": ["本月预算，全部文件", "This month's budget, all files"],
+  "budget.folder": ["本月预算，文件夹 {folder}", "This month's budget, folder {folder}"],
+  "budget.amounts": [
+    "最多 {at_most}，已花 {spent}，预留 {reserved}，还剩 {free}",
+    "at most {at_most}: {spent} spent, {reserved} reserved, {free} free",
+  ],
   "job.download": ["下载结果", "Download"],
   "job.cancel": ["取消", "Cancel"],
   "job.retry": ["重新发送未回答的行", "Send open rows again"],
@@ -220,6 +234,17 @@ const WORDS = {
   "row.expired": ["已过期", "expired"],
   "row.missing": ["无结果", "missing"],
   "row.cancelled": ["已取消", "cancelled"],
+
+  "approve.title": ["批准“{name}”的报价？", "Approve the quote of “{name}”?"],
+  "approve.text": [
+    "批准后就会发送并产生费用。之后可以取消，已经回答的行仍要付费。",
+    "Once you approve it, it is sent and charged. You can cancel it later; rows answered by then are paid for.",
+  ],
+  "approve.rows": ["行数", "Rows"],
+  "approve.why": ["为什么要批准", "Why it needs approval"],
+  "approve.number": ["报价编号", "Quote number"],
+  "approve.keep": ["先不批准", "Not now"],
+  "approve.do": ["批准并发送", "Approve and send"],
 
   "cancel.title": ["取消“{name}”？", "Cancel “{name}”?"],
   "cancel.text": [

@@ -1,16 +1,18 @@
-// What one can do with a job: download its result, cancel it, send its unanswered rows again.
+// What one can do with a job: approve its quote, download its result, cancel it, send rows again.
 
 import { get, post } from "../api.js";
 import { button, el, shown } from "../dom.js";
-import { say } from "../words.js";
+import { said, say } from "../words.js";
 import { isUploading } from "./uploads.js";
 
-export function actionsOf(job, { tell, fail, onChange, onCancel, open }) {
+export function actionsOf(job, { tell, fail, onChange, onCancel, onApprove, open }) {
   const offered = [];
   const does = (label, kind, icon, action) => {
     const one = button(label, () => run(one, action, fail), { kind, icon });
     offered.push(one);
   };
+  if (job.approve_until)
+    does(say("job.approve"), "main", "check", () => approve(job, { tell, onChange, onApprove }));
   if (job.result) does(say("job.download"), "main", "arrow", () => download(job.path));
   if (job.result) does(say("job.show.results"), "plain", null, open);
   if (job.state === "refused") does(say("job.show.refused"), "plain", null, open);
@@ -46,19 +48,46 @@ async function ask(what, job, { tell, onChange, onCancel = () => {} }) {
 }
 
 async function cancel(job, listeners) {
-  if (await isSure(job)) await ask("cancel", job, listeners);
+  if (await isSure("cancel", job, [el("p", {}, say("cancel.text"))], "danger", "stop"))
+    await ask("cancel", job, listeners);
+}
+
+/** What is shown is what is approved: its number goes along. */
+async function approve(job, { tell, onChange, onApprove }) {
+  const found = await get("job", { path: job.path });
+  const { approval, quote, job_id } = found;
+  if (!approval || job_id !== job.job_id) return onChange(); // somebody was faster, or replaced it
+  if (!(await isSure("approve", job, quoteOf(found, approval, quote), "main", "check"))) return;
+  await post("approve", { path: job.path, job_id, digest: approval.digest });
+  onApprove();
+  tell(say("job.approve.said", { name: shown(job.path) }));
+  await onChange();
+}
+
+function quoteOf({ rows, provider, model }, approval, quote) {
+  const facts = [
+    ["approve.rows", say("job.rows", { n: rows })],
+    ["job.model", shown([provider, model].filter(Boolean).join(" · "))],
+    ["job.quote", quote && said(quote)],
+    ["approve.why", said(approval)],
+    ["approve.number", approval.digest],
+  ];
+  const pairs = facts
+    .filter(([, value]) => value)
+    .map(([key, value]) => el("div", {}, el("dt", {}, say(key)), el("dd", {}, value)));
+  return [el("dl", { class: "job-facts" }, ...pairs), el("p", {}, say("approve.text"))];
 }
 
 /** The browser's own dialog keeps the focus inside, and Escape closes it. */
-function isSure(job) {
+function isSure(what, job, parts, kind, icon) {
   return new Promise((resolve) => {
-    const keep = button(say("cancel.keep"), () => dialog.close(), { autofocus: true });
-    const doIt = button(say("cancel.do"), () => dialog.close("yes"), { kind: "danger", icon: "stop" });
+    const keep = button(say(`${what}.keep`), () => dialog.close(), { autofocus: true });
+    const doIt = button(say(`${what}.do`), () => dialog.close("yes"), { kind, icon });
     const dialog = el(
       "dialog",
-      { "aria-labelledby": "cancel-title" },
-      el("h2", { id: "cancel-title" }, say("cancel.title", { name: shown(job.path) })),
-      el("p", {}, say("cancel.text")),
+      { "aria-labelledby": "sure-title" },
+      el("h2", { id: "sure-title" }, say(`${what}.title`, { name: shown(job.path) })),
+      ...parts,
       el("div", { class: "dialog-actions" }, keep, doIt),
     );
     dialog.addEventListener("close", () => {

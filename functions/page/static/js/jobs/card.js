@@ -11,6 +11,8 @@ const STATES = {
   checking: ["search", false],
   refused: ["cross", true],
   waiting: ["pause", false],
+  approval: ["pause", false],
+  over_ceiling: ["pause", false],
   sending: ["send", false],
   running: ["play", false],
   collecting: ["arrow", false],
@@ -53,7 +55,9 @@ export function jobCard(first, { tell, onChange, isOurs }) {
   let seen = "";
   let last = null;
   let offered = "";
-  let cancelled = ""; // the job that was cancelled here: the timer tells of it in its next run
+  // The jobs that were cancelled or approved here: the timer tells of it in its next run.
+  let cancelled = "";
+  let approved = "";
 
   function open(isOpen) {
     toggle.setAttribute("aria-expanded", String(isOpen));
@@ -63,7 +67,11 @@ export function jobCard(first, { tell, onChange, isOurs }) {
   /** Show what is new; tell whether the job has just come to its end. */
   function update(found) {
     const isCancelling = found.can_cancel && found.job_id === cancelled;
-    const job = isCancelling ? { ...found, state: "cancelling", can_cancel: false } : found;
+    const isSending = found.state === "approval" && found.job_id === approved;
+    const changes = isCancelling
+      ? { state: "cancelling", can_cancel: false }
+      : isSending && { state: "sending", approve_until: null };
+    const job = { ...found, ...changes };
     const text = JSON.stringify(job);
     if (text === seen) return false;
     const hasEnded = isEnded(job) && isNews(job);
@@ -93,7 +101,12 @@ export function jobCard(first, { tell, onChange, isOurs }) {
       cancelled = job.job_id;
       update(job);
     };
-    fill(actions, ...actionsOf(job, { tell, fail, onChange, onCancel, open: () => open(true) }));
+    const onApprove = () => {
+      approved = job.job_id;
+      update(job);
+    };
+    const listeners = { tell, fail, onChange, onCancel, onApprove, open: () => open(true) };
+    fill(actions, ...actionsOf(job, listeners));
     if (hadFocus) (actions.querySelector("button") ?? toggle).focus();
   }
 
@@ -122,6 +135,7 @@ function standingOf(job) {
     el("div", { class: "standing-line" }, state, el("span", { class: "counted" }, countOf(job, hasEnded))),
     job.rows !== null && !hasEnded && bar(job),
     when && el("p", { class: "quiet" }, when),
+    job.approve_until && el("p", { class: "waits" }, say("job.approve.until", { when: moment(job.approve_until) })),
     job.waiting_for && waits(job.waiting_for),
   ];
 }

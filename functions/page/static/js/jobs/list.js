@@ -6,7 +6,7 @@ import { LANGUAGE, say } from "../words.js";
 import { jobCard } from "./card.js";
 
 const PAGE = 30;
-const OPEN = new Set(["checking", "waiting", "sending", "running", "collecting", "cancelling"]);
+const OPEN = new Set(["checking", "waiting", "approval", "over_ceiling", "sending", "running", "collecting", "cancelling"]);
 // Deployed each look is a call of the function, and the timer counts once a minute.
 const PAUSES_S = { local: { open: 2, quiet: 5 }, deployed: { open: 15, quiet: 60 } };
 const HURRIED = 8; // looks, two seconds apart, after a file was dropped or somebody did something
@@ -17,6 +17,7 @@ export function jobList({ isLocal, tell, onRead }) {
   const none = el("p", { class: "none quiet", hidden: true }, say("jobs.none"));
   const stale = el("p", { class: "stale", role: "status" });
   const cut = el("p", { class: "stale", role: "status" });
+  const budget = el("dl", { class: "numbers budget", hidden: true });
   const pager = pagerOf(turn);
   const node = el(
     "section",
@@ -24,6 +25,7 @@ export function jobList({ isLocal, tell, onRead }) {
     el("h2", {}, say("jobs.title")),
     stale,
     cut,
+    budget,
     none,
     list,
     pager.node,
@@ -58,8 +60,10 @@ export function jobList({ isLocal, tell, onRead }) {
     timer = setTimeout(() => !document.hidden && refresh(), pause * 1000);
   }
 
-  function show({ jobs, total, more }) {
+  function show({ jobs, total, more, money }) {
     fill(stale);
+    budget.hidden = !money.length;
+    fill(budget, ...money.map(budgetOf));
     fill(cut, more && say("jobs.more", { total }));
     none.hidden = total > 0;
     const [colon, comma] = LANGUAGE === "zh" ? ["：", "；"] : [": ", "; "];
@@ -90,6 +94,12 @@ export function jobList({ isLocal, tell, onRead }) {
 
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   return { node, start: refresh, hurry };
+}
+
+/** What may still be spent this month, of all files or of a folder. */
+function budgetOf({ folder, ...amounts }) {
+  const whose = folder ? say("budget.folder", { folder: shown(folder) }) : say("budget.all");
+  return el("div", {}, el("dt", {}, whose), el("dd", {}, say("budget.amounts", amounts)));
 }
 
 /** What stays in its place is not touched, so that it keeps the focus and how far it is scrolled. */

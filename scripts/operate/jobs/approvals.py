@@ -1,0 +1,29 @@
+"""What is to be approved, and what was, as text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.bucket.records import Plan
+from shared.bucket.tickets import Approval
+
+_BY = {"file": "批准文件 by a file", "command": "命令 by command", "page": "网页 on the page"}
+
+
+def awaited_line(until: datetime, job_id: str) -> str:
+    """Until when it may be approved, and how."""
+    return f"等待批准，最晚 waits for approval until {_time(until)}: scripts/batchdrop approve {job_id}"
+
+
+def decided_line(decided: Approval | None, plan: Plan, *, is_open: bool) -> str:
+    """Of a job that must be approved."""
+    until = plan.approve_until or plan.created_at
+    if decided is None:
+        return awaited_line(until, plan.job_id) if is_open else "没有批准 never approved"
+    if decided.is_approved:
+        return f"批准 approved {_time(decided.at)} ({_BY.get(decided.by, decided.by)})"
+    return f"没有按时批准 not approved by {_time(until)}"
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")

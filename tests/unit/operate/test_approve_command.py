@@ -1,0 +1,129 @@
+"""``scripts/batchdrop approve``: it shows the quote, asks, and says what came of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.operate.access import OpenBucket
+from scripts.operate.jobs.approve import approve
+from scripts.operate.jobs.commands import Commands
+from scripts.operate.texts.said import Refusal
+from tests.support.functions import BUCKET_NAME
+from tests.unit.pipeline.jobs.test_approvals import ALWAYS, BOUNDED, KEY, TABLE, Bench
+
+
+class Person:
+    """Somebody at a terminal, who reads what is told and answers one question."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.heard: list[str] = []
+        self.asked: list[str] = []
+        self.commands = Commands(OpenBucket(bench.store, BUCKET_NAME), self.heard.append)
+
+    def approve(self, target: str = "a/t.csv", digest: str | None = None, *, says: bool = True) -> str:
+        def confirm(about: str) -> bool:
+            self.asked.append(about)
+            return says
+
+        try:
+            approve(self.commands, target, digest, confirm)
+        except Refusal as refusal:
+            return str(refusal)
+        return "\n".join(self.heard)
+
+
+@pytest.fixture
+def person() -> Person:
+    return Person(Bench(ALWAYS.replace("always", "always, approve_within: 90d")))
+
+
+@pytest.mark.parametrize("target", ["a/t.csv", KEY, "job"])
+def test_it_shows_the_quote_and_asks(person: Person, target: str) -> None:
+    said = person.approve(person.bench.plan.job_id if target == "job" else target)
+
+    assert person.bench.digest in said
+    assert "t.csv.approve" in said
+    assert "[about_to_approve]" in person.asked[0]
+    assert "[approved]" in said
+    assert person.bench.tickets()
+
+
+def test_who_says_no_approves_nothing(person: Person) -> None:
+    assert "[nothing_approved]" in person.approve(says=False)
+    assert person.bench.waits
+
+
+def test_the_right_number_needs_no_question(person: Person) -> None:
+    said = person.approve(digest=f" {person.bench.digest.upper()} ")
+
+    assert "[approved]" in said
+    assert person.asked == []
+
+
+def test_another_number_is_refused(person: Person) -> None:
+    said = person.approve(digest="0123456789ab")
+
+    assert "[not_approved]" in said
+    assert "[approval_of_another]" in said
+    assert person.bench.waits
+
+
+def test_twice_it_says_so(person: Person) -> None:
+    person.approve()
+    person.heard.clear()
+
+    said = person.approve()
+
+    assert "[approved_before]" in said
+    assert len(person.asked) == 1
+
+
+def test_the_file_as_it_is_now_is_meant(person: Person) -> None:
+    old = person.bench.plan
+    person.bench.drop(KEY, b"name\nDi\n")
+
+    assert "[approved]" in person.approve()
+    assert person.bench.records.find_approval(person.bench.plan.job_id)  # type: ignore[arg-type]
+    assert "[approval_of_replaced]" in person.approve(old.job_id)
+
+
+def test_what_needs_none_says_so() -> None:
+    assert "[approval_not_needed]" in Person(Bench(BOUNDED, TABLE)).approve()
+
+
+def test_status_says_what_it_waits_for_and_what_was_decided(person: Person) -> None:
+    person.commands.status(None)
+    person.commands.status("a/t.csv")
+    waits = [line for line in person.heard if "waits for approval until" in line]
+    person.approve()
+    person.heard.clear()
+
+    facts = person.commands.status("a/t.csv")
+
+    assert len(waits) == 2
+    assert any("批准 approved" in line and "by command" in line for line in person.heard)
+    assert facts[0]["state"] == "open"
+
+
+def test_a_job_that_waits_is_erased_at_once(person: Person) -> None:
+    bench = person.bench
+    bench.store.put(f"{KEY}.approve", b"no")
+    bench.validate(f"{KEY}.approve")
+    plan = bench.plan
+    hear = bench.store.on_put
+
+    def wrote(key: str) -> None:  # the functions run while the command waits
+        assert hear
+        hear(key)
+        bench.triggered(key)
+
+    bench.store.on_put = wrote
+    person.commands.erase("a/t.csv", lambda _: bench.functions.providers, lambda _: True)
+
+    left = b"\n".join(bench.store.objects.values())
+    assert any("[erased]" in line for line in person.heard)
+    assert b"Ada" not in left
+    assert [key for key, value in bench.store.objects.items() if b"a/t.csv" in value] == []
+    assert [key for key in bench.store.objects if key.startswith(("approve/", "rejected/", "quotes/"))] == []
+    assert bench.records.find_ledger(plan.job_id) is not None  # type: ignore[arg-type]
