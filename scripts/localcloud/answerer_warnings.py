@@ -10,9 +10,11 @@ from pathlib import Path
 
 from scripts.localcloud.answers.upstream import is_reachable
 from scripts.localcloud.options import CloudOptions
+from shared.providers.bailian.profile import BAILIAN
 
 _MEMORY, _PROVIDERS = "answered-by.txt", "providers.txt"
 _TEST_ANSWERS = "test answers"
+_BAILIAN = "Bailian"
 _MADE_UP = (
     "  ! 答案由测试服务根据每行内容编造，不是模型的回答。要用真实模型，请看 scripts/localcloud/README.md 的 “Who answers”。\n"
     "  ! Test answers: they are made up from each row's text, and no model wrote them. For a real one, see "
@@ -58,6 +60,13 @@ def warnings_of_running(data_dir: Path) -> Iterator[str]:
         yield _MADE_UP
 
 
+def is_charged(data_dir: Path, provider: str) -> bool:
+    """Whether who answers for that provider there takes money: Bailian itself, if it is asked."""
+    memory = data_dir / ".localcloud" / _MEMORY
+    answerer = memory.read_text(encoding="utf-8") if memory.exists() else _TEST_ANSWERS
+    return answerer.startswith(_BAILIAN) and provider == BAILIAN.name
+
+
 def remember_test_answers(data_dir: Path) -> None:
     """Of a local account, in which nothing else answers."""
     _exchange(data_dir / ".localcloud" / _MEMORY, _TEST_ANSWERS)
@@ -84,5 +93,5 @@ def _exchange(memory: Path, now: str) -> str:
 
 def _answerer(options: CloudOptions) -> str:
     if options.real:
-        return f"Bailian ({options.base_url})"
+        return f"{_BAILIAN} ({options.base_url})"
     return f"{options.upstream} {options.upstream_model or ''}".strip() if options.upstream else _TEST_ANSWERS

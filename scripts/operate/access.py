@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running, page_secret
 from scripts.localcloud.announce import Address, deployed_on, running_cloud, running_clouds
+from scripts.localcloud.answerer_warnings import is_charged
 from scripts.localcloud.options import (
     TENCENT_REGION,
     TIONE_IMAGE,
@@ -42,7 +43,7 @@ class OpenBucket:
 
     ``providers`` are the settings by which a local cloud's own providers are reached;
     ``is_versioned`` asks whether the bucket keeps what is deleted. ``page_url`` and ``page_secret``
-    make links to its page.
+    make links to its page. ``local`` is the data folder of a local cloud or account.
     """
 
     store: ObjectStore
@@ -52,6 +53,11 @@ class OpenBucket:
     is_versioned: Callable[[], bool] = lambda: False
     page_url: str = ""
     page_secret: str = field(default="", repr=False)
+    local: Path | None = None
+
+    def is_charged(self, provider: str) -> bool:
+        """Whether that provider takes money for what it answers here."""
+        return self.local is None or is_charged(self.local, provider)
 
 
 def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
@@ -65,7 +71,7 @@ def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
     variables = deployed or env
     given = {name: variables.get(name, "").strip() for name in (*NEEDED, TOKEN, *PAGE)}
     if deployed or (data_dir is None and given["BUCKET_NAME"]):
-        return _from_environment(given)
+        return replace(_from_environment(given), local=folder if deployed else None)
     return _of_local_cloud(_cloud_on(data_dir) if data_dir else _only_cloud())
 
 
@@ -147,6 +153,7 @@ def _of_local_cloud(address: Address) -> OpenBucket:
         _providers_of(address, keys.api_key),
         page_url=address.page_url,
         page_secret=page_secret(Path(address.data_dir)),
+        local=Path(address.data_dir),
     )
 
 

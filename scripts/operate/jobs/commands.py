@@ -57,7 +57,8 @@ class Commands:
         if target is not None:
             plans = [each for plan in self.find(target) for each in job_and_retries(self._records, plan)]
             for plan in plans:
-                self._tell_all(job_lines(self._records, plan))
+                is_charged = self.bucket.is_charged(plan.provider)
+                self._tell_all(job_lines(self._records, plan, is_charged=is_charged))
                 self._tell_all(ceiling_lines(self.bucket.store, plan))
             return [job_facts(self._records, plan) for plan in plans]
         return self.open_now()[0]

@@ -111,8 +111,8 @@ def short_lines(plans: list[Plan], records: BucketRecords) -> Iterator[str]:
         yield f"    {plan.job_id}  {plan.provider} {plan.model}  {_time(plan.created_at)}  {state}{erased}"
 
 
-def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
-    """One job in detail."""
+def job_lines(records: BucketRecords, plan: Plan, *, is_charged: bool = True) -> Iterator[str]:
+    """One job in detail; ``is_charged`` as of ``cost_text``."""
     job_id = JobId(plan.job_id)
     ledger = records.find_ledger(job_id)
     cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
@@ -133,7 +133,7 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
         yield from odd_answers(ledger)
         yield f"    用量 usage {ledger.tokens.total} tokens{_details(ledger)}, {len(ledger.batches)} batch(es)"
         if ledger.bill and ledger.attempts:
-            yield f"    费用 cost {' · '.join(cost_text(ledger.bill))}"
+            yield f"    费用 cost {' · '.join(cost_text(ledger.bill, is_charged=is_charged))}"
         if ledger.erased_at:
             yield f"    {_erased(ledger)}"
             return
@@ -157,11 +157,13 @@ def _details(ledger: Ledger) -> str:
     return f" ({said})" if said else ""
 
 
-def cost_text(bill: Bill) -> Text:
-    """By which price, since who makes up test answers charges nothing."""
+def cost_text(bill: Bill, *, is_charged: bool) -> Text:
+    """By which price, and whether anybody charges it: who makes up test answers does not."""
     cost, real_time = money_text(bill.cost), money_text(bill.real_time)
     zh = f"按 {bill.model} 在 {bill.read_on} 的价格为 {cost}，实时调用为 {real_time}"
     en = f"{cost} at the price of {bill.model} on {bill.read_on}, {real_time} in real time"
+    if not is_charged:
+        return Text(f"在本机回答，不收费（{zh}）", f"nothing, it was answered locally ({en})")
     if bill.over_quote is None:
         return Text(zh, en)
     is_more, over = bill.over_quote.micros > 0, money_text(abs(bill.over_quote))

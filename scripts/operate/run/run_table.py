@@ -119,7 +119,9 @@ def show_result(
     reply.tell(said("run_done", rows=ledger.rows_out, counts=counts(ledger), tokens=tokens))
     reply.tell(f"    {named(place)}")  # alone, so that it is seen and copied
     if ledger.bill and ledger.attempts:
-        reply.tell(said("run_cost", cost=cost_text(ledger.bill)))
+        reply.tell(
+            said("run_cost", cost=cost_text(ledger.bill, is_charged=bucket.is_charged(ledger.provider)))
+        )
     for line in odd_answers(ledger):
         reply.tell(line)
     if first.columns:

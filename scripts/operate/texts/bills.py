@@ -11,8 +11,8 @@ TEXTS = {
     ),
     "bill_of_nothing": Text("{month} 没有结束的任务。", "No job ended in {month}."),
     "bill_without_price": Text(
-        "报价时不知道价格，只有用量：{models}。可以把价格写进存储桶根目录的 prices.yaml，对以后的任务有效。",
-        "No price was known when these were quoted, so there are tokens alone: {models}. Put your prices into prices.yaml at the bucket's root; they hold for later jobs.",
+        "报价时不知道价格，或服务没有说用量，所以不知道费用：{models}。可以把价格写进存储桶根目录的 prices.yaml，对以后的任务有效。",
+        "No price was known when these were quoted, or the provider told no tokens, so what they cost is not known: {models}. Put your prices into prices.yaml at the bucket's root; they hold for later jobs.",
     ),
     "bill_open": Text(
         "还有 {jobs} 个任务没有结束，结束后才计入。",

@@ -209,6 +209,8 @@ class CloseJob:
         now = self.clock.now()
         before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
         attempts = (*(before.attempts if before else ()), *bill_attempts(plan, shards))
+        tokens = sum((shard.tokens for shard in shards), before.tokens if before else Tokens())
+        is_untold = tokens == Tokens() and by_status.get("answered", 0) > plan.rows_reused
         return Ledger(
             **plan.facts() | {"result_key": result_key},
             rows_in=plan.rows,
@@ -222,8 +224,8 @@ class CloseJob:
             finish_reasons=finish_reasons,
             fitted=total_counts(shard.fitted for shard in shards),
             adds_up=plan.rows == rows_out == plan.good_rows + plan.bad_rows,
-            tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
-            bill=make_bill(plan, attempts),
+            tokens=tokens,
+            bill=None if is_untold else make_bill(plan, attempts),
             attempts=attempts,
             batches=(
                 *(before.batches if before else ()),
@@ -233,6 +235,7 @@ class CloseJob:
             warnings=(
                 *plan.warnings,
                 *_about_answers(finish_reasons, unread),
+                *([render_both(Problem("usage_not_told"))] if is_untold else []),
                 *self._about_unmatched(plan, shards),
             ),
             dropped_at=plan.source.dropped_at,

@@ -85,6 +85,10 @@ MONEY_MESSAGES: dict[str, Message] = {
         "任务的费用上限是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后会自动继续。",
         "The job's ceiling is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended.",
     ),
+    "usage_not_told": Message(
+        "服务没有说这些答案用了多少 Token，所以不知道花了多少钱。请以服务的账单为准。",
+        "The provider did not say how many tokens these answers took, so what they cost is not known. Its own bill says.",
+    ),
     "over_budget": Message(
         "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后、{month} 起，或提高 budget.yaml 里的金额后，会自动继续。",
         "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended, on {month}, or when the amount in budget.yaml is raised.",

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from scripts.operate import access
 from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket
-from scripts.operate.jobs.show import job_lines
+from scripts.operate.jobs.show import cost_text, job_lines
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import open_job_key, record_key
 from shared.bucket.money import Money
@@ -245,5 +246,30 @@ def test_what_the_provider_did_not_count_is_not_said_to_cost_nothing() -> None:
     job = quoted(PLUS)
     job.drain(Answers(job, a=[{}], b=[{}], c=[{}]))
 
-    assert not [each for each in job_lines(job.records, job.plan) if "费用" in each]
+    assert not [each for each in job_lines(job.records, job.plan) if "费用 cost" in each]
+    assert job.ledger().bill is None
+    assert any("what they cost is not known" in each for each in job.ledger().warnings)
     assert closed_job(job.ledger(), ObjectHead("inbox/a/names.csv", 9, "E", NOVEMBER), 0).cost is None
+
+
+@pytest.mark.parametrize(
+    ("answerer", "provider", "is_charged"),
+    [
+        ("test answers", "bailian", False),
+        ("http://localhost:8000/v1 qwen", "bailian", False),
+        ("Bailian (https://dashscope.aliyuncs.com)", "bailian", True),
+        ("Bailian (https://dashscope.aliyuncs.com)", "ark", False),
+    ],
+)
+def test_only_what_is_asked_of_the_provider_itself_is_said_to_cost_money(
+    tmp_path: Path, answerer: str, provider: str, *, is_charged: bool
+) -> None:
+    (tmp_path / ".localcloud").mkdir()
+    (tmp_path / ".localcloud" / "answered-by.txt").write_text(answerer)
+    ledger = close(MemoryStore(FixedClock()), "a" * 16, "inbox/a.csv", attempt(500))
+    bucket = OpenBucket(MemoryStore(FixedClock()), "drop", local=tmp_path)
+
+    assert bucket.is_charged(provider) == is_charged
+    assert OpenBucket(bucket.store, "drop").is_charged(provider)
+    assert ledger.bill
+    assert ("nothing" in cost_text(ledger.bill, is_charged=is_charged).en) == (not is_charged)
