@@ -40,10 +40,9 @@ class Spending:
     month: int | None
 
     @property
-    def recipe(self) -> str:
-        """What each recipe says of it, so that a ceiling can be kept."""
-        terms = "" if self.job is None else f"price: {{at_most: {_text(self.job)}}}\n"
-        return f"parameters: {{max_tokens: {MAX_TOKENS}}}\n{terms}"
+    def terms(self) -> tuple[str, ...]:
+        """What each recipe says of it below ``price``."""
+        return () if self.job is None else (f"at_most: {_text(self.job)}",)
 
 
 def spending_of(seed: int, pipeline: Pipeline, rows_of_a_shard: int) -> Spending | None:

@@ -12,6 +12,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import (
     AGAIN,
+    APPROVE,
     BOARD,
     INBOX_MARK,
     OPEN,
@@ -31,6 +32,7 @@ from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
 from tests.simulation.answers import NAMES, columns_in, is_misfit
+from tests.simulation.approvals import approval_failures
 from tests.simulation.bills import bill_failures
 from tests.simulation.boards import board_failures
 from tests.simulation.ceilings import money_failures
@@ -80,6 +82,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_punctuality(pipeline),
         *_quotas(pipeline),
         *_money(pipeline),
+        *approval_failures(pipeline),
         *_leftovers(pipeline),
         *_loops(pipeline),
         *board_failures(pipeline),
@@ -475,7 +478,7 @@ def _punctuality(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
-    for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN, WAITING, OUTBOX):
+    for prefix in (*(stage.value for stage in Stage), AGAIN, APPROVE, OPEN, WAITING, OUTBOX):
         yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
     for pool in (pool for member in pipeline.members for pool in member.provider.profile.pools):
         taken = pool.slots - len(free_slots(pool, pipeline.bucket.keys(slots_prefix(pool.name))))

@@ -64,6 +64,7 @@ _WITH_A_PROFILE = 0.4
 _MISTAKES = ("recipe_broken", "bad_version", "event_twice", "slow", "short_batch")
 _WITH_MISTAKES = 0.08
 _UNDER_CEILINGS = 0.1
+_MUST_APPROVE = 0.12
 _OF_ARK = (
     ("create_fails_after", "slow", "kill"),
     ("create_fails_after", "job_copied"),
@@ -137,6 +138,8 @@ class Faults:
             installation_of(seed).value == ("bailian",)
         ):
             self.rates |= {"under_ceilings": RATES[-1]}
+        if random.Random(f"must approve {seed}").random() < _MUST_APPROVE:
+            self.rates |= {"must_approve": RATES[-1], "approved": 1.0}
         for name in installation_of(seed).value:
             own = random.Random(f"profile of {name} {seed}")
             if name in PROFILES_OF and own.random() < _WITH_A_PROFILE_OF_ITS_OWN:

@@ -23,7 +23,7 @@ from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key
 from shared.bucket.money import Balance
 from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.result_names import result_key_for
-from shared.bucket.tickets import InboxMark
+from shared.bucket.tickets import APPROVED, Approval, InboxMark
 from shared.bucket.uploads import Upload, upload_key
 from shared.formats.lines import byte_lines
 from shared.money import invoice
@@ -38,6 +38,7 @@ from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retry_job import RetryJob
+from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quota import ceilings as quota_ceilings
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.balances import Balances
@@ -49,7 +50,8 @@ from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.retry_words import RetryWords
-from shared.pipeline.submit import reserve_money
+from shared.pipeline.submit import approval as submit_approval
+from shared.pipeline.submit import reserve_money, submit_shard
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Close, Wait
 from shared.pipeline.submit.reserve_money import ReserveMoney
@@ -84,6 +86,7 @@ from shared.results.usage_count import UsageCount
 from shared.words.event import WordTicket
 from tests.simulation.bucket import Bucket
 from tests.simulation.faults import seeds_with
+from tests.support.fakes import START
 
 Method = Callable[..., Any]
 Owner = type | ModuleType
@@ -1114,6 +1117,20 @@ MUTANTS = (
     _one("tell beside another run", Tell, "_is_mine", _always(True), seed=3179, faults=("event_twice",)),
     _one("note a word before it is told", Tell, "_tell", _notes_before_it_tells, seed=57),
     _one("give each word an id of its own", PutWords, "__call__", _puts_beside_a_told_one, seed=7),
+    Mutant(
+        "send what nobody has approved",
+        ((StartJob, "_waits", _always(False)), (submit_shard, "not_approved", _always(None))),
+        seed=11,
+        faults=("must_approve",),
+    ),
+    _one(
+        "send it when it is too late",
+        submit_approval,
+        "decided_now",
+        _always(Approval(said=APPROVED, at=START)),
+        seed=29,
+        faults=("must_approve",),
+    ),
     _one("reserve no money", ReserveMoney, "__call__", _always(None), seed=10, faults=("under_ceilings",)),
     Mutant(
         "reserve after the upload",

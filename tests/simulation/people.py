@@ -14,6 +14,7 @@ from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation import answers as columns
 from tests.simulation import ceilings
+from tests.simulation.approvals import Approvals
 from tests.simulation.boards import prefix_of
 from tests.simulation.bucket import Bucket
 from tests.simulation.ceilings import spending_of
@@ -98,7 +99,10 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     if told_by == "folder":
         pipeline.bucket.drop("inbox/notify.yaml", NOTIFY.encode())
     more = (columns.RECIPE if has_columns else "") + (NOTIFY if told_by == "recipe" else "")
-    more += spending.recipe if spending else ""
+    # So that a ceiling can be kept.
+    more += f"parameters: {{max_tokens: {columns.MAX_TOKENS}}}\n" if spending else ""
+    terms = (*(spending.terms if spending else ()), *Approvals.of(seed, pipeline).terms)
+    more += f"price: {{{', '.join(terms)}}}\n" if terms else ""
     max_tokens = columns.MAX_TOKENS if spending else None
     times = _times(random.Random(f"until fits {seed}"), pipeline, may_be_cut=not has_columns)
     _write_recipe(choose, pipeline, model, more, times)

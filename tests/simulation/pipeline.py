@@ -12,7 +12,7 @@ from functools import partial
 
 from shared.bucket.attempt import JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, INBOX_MARK, OUTBOX, Stage
+from shared.bucket.keys import AGAIN, APPROVE, INBOX_MARK, OUTBOX, Stage
 from shared.events.callbacks import callback_path_for
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
@@ -38,7 +38,7 @@ FILES_SWEEP_S = 1800
 TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "collect": 900, "reconcile": 300}
 TIMEOUT_S |= {"notify": 60}
 # What people run on their own machines.
-TIMEOUT_S |= {"cancel": 300, "retry": 300, "erase": 300}
+TIMEOUT_S |= {"cancel": 300, "retry": 300, "erase": 300, "approve": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 TRIGGERS |= {OUTBOX: "notify"}
 # A cancellation so soon after a claim may meet the create; by chance it hardly ever would.
@@ -55,7 +55,7 @@ TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
 # The board is for people alone, and takes as long as the repairs.
 _SHOWN_EVERY = 4
-WORK = ("again/", "ready/", "running/", "finished/", "open/", OUTBOX)
+WORK = ("again/", "ready/", "running/", "finished/", "open/", APPROVE, OUTBOX)
 _HOUR_S = 3600.0
 # For so long one of two providers refuses everything, and the other's batches must go on.
 DOWN_FOR_S = 3 * 24 * _HOUR_S
@@ -102,6 +102,8 @@ class Pipeline:
         self._erasing: set[str] = set()
         self.replace: Callable[[str], object] = lambda _key: None
         self.break_recipe: Callable[[float], object] = lambda _for_s: None
+        self.awaits: Callable[[str], object] = lambda _key: None
+        self.approvals: object = None
         self.down: Member | None = None
         self._let_one_be_down(seed)
 
@@ -158,9 +160,15 @@ class Pipeline:
         if not self.kernel.faults.are_over:
             self._invoke(command, job, tries=RETRIES - 1)  # people who see it fail try once more
 
+    def approve(self, way: str, job: str) -> None:
+        """Somebody approves a job, by command or on the page."""
+        self._invoke("approve", f"{way} {job}", tries=RETRIES - 1)
+
     # Events.
 
     def _wrote(self, key: str) -> None:
+        if key.startswith(APPROVE):
+            self.awaits(key)
         for prefix, function in TRIGGERS.items():
             if key.startswith(prefix):
                 self._deliver(function, key)
@@ -350,6 +358,11 @@ class Pipeline:
 
     def _cancel(self, job_id: str, _run_id: str) -> object:
         return self._functions.cancel(JobId(job_id))
+
+    def _approve(self, payload: str, _run_id: str) -> object:
+        way, job_id = payload.split()
+        plan = BucketRecords(self.bucket).find_plan(JobId(job_id))
+        return self._functions.approve(plan, way) if plan else None
 
     def _retry(self, job_id: str, run_id: str) -> object:
         plan = BucketRecords(self.bucket).find_plan(JobId(job_id))

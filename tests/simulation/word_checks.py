@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX
+from shared.bucket.keys import INBOX, awaited_key
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.deadlines import WORD_GIVEN_UP
@@ -21,6 +21,7 @@ from tests.simulation.words import Chat, Heard
 _REPEATS = {"kill", "slow", "store_fails", "store_fails_after", "own_conflict", "channel_fails_after"}
 # A job that waits so long was told, whatever was late or lost.
 _WAITS_FOR_LONG_S = 12 * 3600.0
+_WAITING = (EventKind.WAITING.value, EventKind.OVER_CEILING.value)
 # By then its last try may have been: the next is up to two back-offs and a tick later.
 _GIVEN_UP_S = WORD_GIVEN_UP.total_seconds() - 4 * 3600.0
 
@@ -40,16 +41,27 @@ def _untrue(pipeline: Pipeline, heard: Heard) -> Iterator[str]:
     """It was so when it was told, or not longer than one run of ``notify`` before."""
     word, kind = heard.word, EventKind(heard.word.data["kind"])
     ledger = Ledger.model_validate_json(heard.ledger) if heard.ledger else None
-    erased_s = pipeline.kernel.true_s(ledger.erased_at) if ledger and ledger.erased_at else heard.at_s
+    if kind in (EventKind.DONE, EventKind.FAILED_ROWS):
+        yield from _untrue_end(pipeline, heard, kind, ledger)
+    elif not _was_just_so(heard, _was_so_until_s(pipeline, heard, kind, ledger)):
+        yield f"{word.id} tells {kind.value} of {word.data['path']} ({word.data['job_id']}), which it is not"
+
+
+def _was_so_until_s(pipeline: Pipeline, heard: Heard, kind: EventKind, ledger: Ledger | None) -> float:
+    """Infinite or the time of the word, if it is so still."""
+    removed_s = pipeline.bucket.removed_s
     if kind is EventKind.REFUSED:
-        removed_s = pipeline.bucket.removed_s.get(str(word.data["place"]), 0.0)
-        if not heard.has_report and not _was_just_so(heard, removed_s):
-            yield f"{word.id} tells of a refusal of {word.data['path']} that is none"
-    elif kind is EventKind.WAITING:
-        closed_s = pipeline.kernel.true_s(ledger.closed_at) if ledger else heard.at_s
-        if not _was_just_so(heard, closed_s):
-            yield f"{word.id} tells that {word.data['job_id']} waits, which is closed"
-    elif ledger is None or not _was_just_so(heard, erased_s):
+        place = str(heard.word.data["place"])
+        return heard.at_s if heard.has_report else removed_s.get(place, 0.0)
+    if kind is EventKind.APPROVAL:
+        return removed_s.get(awaited_key(JobId(str(heard.word.data["job_id"]))), math.inf)
+    return pipeline.kernel.true_s(ledger.closed_at) if ledger else heard.at_s
+
+
+def _untrue_end(pipeline: Pipeline, heard: Heard, kind: EventKind, ledger: Ledger | None) -> Iterator[str]:
+    word = heard.word
+    erased_s = pipeline.kernel.true_s(ledger.erased_at) if ledger and ledger.erased_at else heard.at_s
+    if ledger is None or not _was_just_so(heard, erased_s):
         yield f"{word.id} tells that {word.data['job_id']} is done, which is open or erased"
     elif word.data["by_status"] != ledger.by_status or word.data["rows"] != ledger.rows_out:
         yield f"{word.id} tells {word.data['by_status']}, and the ledger {ledger.by_status}"
@@ -102,10 +114,10 @@ def _refusals_lost(pipeline: Pipeline, chat: Chat, files: Sequence[DroppedFile])
 
 
 def _waiting_lost(pipeline: Pipeline, chat: Chat) -> Iterator[str]:
-    waits = {each.word.id for each in chat.heard if each.word.data["kind"] == "waiting"}
+    waits = {each.word.id for each in chat.heard if each.word.data["kind"] in _WAITING}
     if len(waits) > len(pipeline.words.began):
         yield f"{chat.name} was told {len(waits)} times that work waits, which began {len(pipeline.words.began)} times"
-    codes = {code for each in chat.heard if each.word.data["kind"] == "waiting" for code in _codes(each)}
+    codes = {code for each in chat.heard if each.word.data["kind"] in _WAITING for code in _codes(each)}
     # The word is put when the first job begins to wait for the same; others may come days later.
     began_s: dict[str, float] = defaultdict(lambda: math.inf)
     for (_, code, _), (first_s, _) in pipeline.words.waited.items():

@@ -15,6 +15,7 @@ from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.collect.collect_shard import CollectResult, CollectShard
 from shared.pipeline.deadlines import REPAIRS_SHOWN
+from shared.pipeline.jobs.approve_job import ApproveJob, Decided
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
@@ -131,6 +132,9 @@ class Functions:
 
     def cancel(self, job_id: JobId) -> CancelResult:
         return CancelJob(self.store, self.clock)(job_id)
+
+    def approve(self, plan: Plan, by: str) -> Decided:
+        return ApproveJob(self.store, self.clock, by)(plan, None)
 
     def retry(self, plan: Plan, run_id: str) -> Retried:
         return RetryJob(self.store, self.clock, run_id)(plan)

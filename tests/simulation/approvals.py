@@ -1,0 +1,101 @@
+"""Recipes of some runs want their quotes approved: who approves what when, and what must be so."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import APPROVE
+from shared.bucket.records import Plan
+from tests.simulation.expected import batches_by_attempt
+from tests.simulation.pipeline import Pipeline
+
+_HOUR_S = 3600.0
+_WITHIN_HOURS = (1, 6, 48)
+_WAYS = ("command", "page", "file", "file")
+# As the providers' names of chains of jobs: a job and its retries.
+_MOST_RETRIES = 50
+
+
+@dataclass
+class Approvals:
+    """What people approved in one run.
+
+    Attributes:
+        pipeline: The run.
+        choose: Decides who approves what, when and how often.
+        terms: What the recipe says; empty where nobody need approve.
+        acted_s: When somebody first approved a job, by its id.
+    """
+
+    pipeline: Pipeline
+    choose: random.Random
+    terms: tuple[str, ...] = ()
+    acted_s: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, seed: int, pipeline: Pipeline) -> Approvals:
+        """Decide it; people then approve what begins to wait, soon, late, twice or never."""
+        mine = cls(pipeline, random.Random(f"approvals {seed}"))
+        within = mine.choose.choice(_WITHIN_HOURS)
+        if pipeline.kernel.faults.strikes("must_approve", APPROVE, 0, likely=4):
+            mine.terms = ("approve: always", f"approve_within: {within}h")
+            pipeline.awaits = partial(mine.awaits, within * _HOUR_S)
+            pipeline.approvals = mine
+        return mine
+
+    def awaits(self, within_s: float, key: str) -> None:
+        """A job begins to wait. Nobody knows of it, or two people do."""
+        job = key.removeprefix(APPROVE)
+        for number in range(self.choose.choice((0, 1, 1, 2, 3))):
+            delay_s = self.choose.choice((5.0, 600.0, within_s, 1.5 * within_s)) * self.choose.random()
+            way = self.choose.choice(_WAYS)
+            if self.pipeline.kernel.faults.strikes("approved", f"{job} {number}", self.pipeline.kernel.now_s):
+                self.pipeline.later(delay_s, partial(self._approve, job, way))
+
+    def _approve(self, job: str, way: str) -> None:
+        bucket, kernel = self.pipeline.bucket, self.pipeline.kernel
+        content = bucket.objects.get(f"jobs/{job}/plan.json")
+        plan = Plan.model_validate_json(content) if content else None
+        if plan is None or not plan.source.key or plan.quote is None:
+            return
+        self.acted_s.setdefault(job, kernel.now_s)
+        kernel.say(f"somebody approves {job}, by {way}")
+        if way == "file":
+            # That of a file that was replaced is refused. Of a retry it is the same number.
+            bucket.drop(f"{plan.source.key}.approve", f"{plan.quote.digest}\n".encode())
+            for other in _chain(BucketRecords(bucket), plan):
+                self.acted_s.setdefault(other, kernel.now_s)
+        else:
+            self.pipeline.approve(way, job)
+
+
+def approval_failures(pipeline: Pipeline) -> Iterator[str]:
+    """Nothing is sent before somebody approved its job, or one that it is a retry of."""
+    approvals = pipeline.approvals
+    if not isinstance(approvals, Approvals):
+        return
+    records = BucketRecords(pipeline.bucket)
+    for attempt, batches in batches_by_attempt(pipeline).items():
+        plan = records.find_plan(attempt.job_id)
+        if plan is None or plan.provider != "bailian":
+            continue
+        acted_s = [approvals.acted_s.get(each, math.inf) for each in _chain(records, plan)]
+        for batch in batches:
+            if min(acted_s) > batch.created_s:
+                yield f"{attempt} was sent as {batch.batch_id}, and nobody had approved it"
+
+
+def _chain(records: BucketRecords, plan: Plan) -> Iterator[str]:
+    """The job and those that it is a retry of, or that have the same first one."""
+    following: Plan | None = plan
+    for _ in range(_MOST_RETRIES):
+        if following is None:
+            return
+        yield following.job_id
+        following = records.find_plan(JobId(following.retry_of)) if following.retry_of else None
