@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ from scripts.localcloud.data_lock import is_locked
 from scripts.localcloud.options import REPOSITORY
 from scripts.operate.__main__ import main
 from tests.support.bailian_requests import wait_for
-from tests.support.upstream_server import UpstreamServer
+from tests.support.upstream_server import Reply, UpstreamServer
 
 ROWS = 40
 
@@ -127,3 +128,34 @@ def test_a_folder_that_somebody_else_answered_is_left_alone(
     assert "[answered_otherwise]" in (told := capsys.readouterr().err)
     assert "http://127.0.0.1:9/v1" in told
     assert not (data / "batchdrop").exists()
+
+
+ASKED_AGAIN = """model: qwen-flash
+classify: {column: text, labels: [good, bad]}
+until_fits: {times: 1}
+"""
+
+
+def test_rows_whose_answers_do_not_fit_are_asked_again_alone(
+    tmp_path: Path, upstream: UpstreamServer
+) -> None:
+    upstream.reply = lambda last: said("so so" if last.endswith("wrong at first") else "good")
+    upstream.gate.set()
+    (tmp_path / "batch.yaml").write_text(ASKED_AGAIN, encoding="utf-8")
+    table = tmp_path / "reviews.csv"
+    table.write_text("id,text\n1,fine\n2,wrong at first\n3,fine too\n", encoding="utf-8")
+
+    *_, done = told(run(table, tmp_path / "data", upstream.url))
+
+    with Path(done["result"]).open(encoding="utf-8-sig", newline="") as result:
+        rows = [(row["label"], row["attempt"], row["error_code"]) for row in csv.DictReader(result)]
+    assert rows == [("good", "1", ""), ("good", "2", ""), ("good", "1", "")]
+    assert [len(body["messages"]) for _, _, body in upstream.seen].count(3) == 1
+    assert len(upstream.seen) == 4
+    assert 'label: "so so" is not one of' in upstream.asked[-1]
+
+
+def said(label: str) -> Reply:
+    message = {"role": "assistant", "content": json.dumps({"label": label})}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    return 200, json.dumps({"id": "c", "model": "m", "created": 1, "choices": [choice]}).encode()

@@ -181,8 +181,9 @@ def _erased(ledger: Ledger) -> str:
 
 
 def odd_answers(ledger: Ledger) -> Iterator[str]:
-    """How many answers are odd or not whole, and the report's warnings, which say what to do."""
+    """How many answers fit, are odd or not whole, and the warnings, which say what to do."""
     for told, rows in {
+        "答案合格（按第几次） fitted at try": ledger.fitted,
         "错误代码 error_code": ledger.unread_answers,
         "结束原因 finish_reason": ledger.finish_reasons,
     }.items():

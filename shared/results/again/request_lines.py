@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from shared.bucket.records import Plan
-from shared.formats.csv.cells import unguarded
 from shared.formats.json.cells import escape_line_ends
 from shared.formats.json.compact import compact_json
 from shared.formats.visible_text import shortened
@@ -14,8 +13,9 @@ from shared.ports.profile import ShardLimits
 from shared.problems.problem import Bilingual
 from shared.recipes.columns.answers import AnswerColumns
 from shared.recipes.tasks.prompts import language_of
-from shared.results.columns import TOO_LONG
-from shared.results.rendering import AnswerRenderer, SettledAnswer
+from shared.results.columns import TOO_LONG, Answer
+from shared.results.lent.answer_reader import AnswerReader
+from shared.results.rendering import SettledAnswer
 
 _BOUNDS = ("max_tokens", "max_completion_tokens")
 # A check may list everything that is allowed; what is reserved counts on short reasons.
@@ -49,9 +49,8 @@ class AskingAgain:
     """
 
     def __init__(self, plan: Plan, limits: ShardLimits, size_bytes: int) -> None:
-        self._render = AnswerRenderer(plan)
+        self._read = AnswerReader(plan)
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
-        self._is_guarded = plan.formula_guard and plan.output_format == "csv"
         self._longest = limits.max_line_bytes
         self._room = limits.max_bytes - size_bytes
 
@@ -60,11 +59,10 @@ class AskingAgain:
         document: dict[str, Any] = json.loads(request)
         self._allow_more(document["body"], kept.cuts)
         plain = _encoded(document)
-        values = self._render.values_in(kept.rendered)
-        answer = self._text(values.get("content"))
+        answer = self._read(kept.custom_id, kept)
         messages = document["body"]["messages"]
-        reason = self._reason(values, answer, _language_in(messages))
-        for each in (_with_answer(messages, answer, reason), _with_reason(messages, reason)):
+        reason = self._reason(answer, _language_in(messages))
+        for each in (_with_answer(messages, answer.content, reason), _with_reason(messages, reason)):
             document["body"]["messages"] = each
             line = _encoded(document)
             more = len(line) - len(request)
@@ -79,21 +77,20 @@ class AskingAgain:
             if cuts and isinstance(body.get(name), int | float):
                 body[name] = int(body[name]) << cuts
 
-    def _text(self, content: object) -> str:
-        text = content if isinstance(content, str) else ""
-        return unguarded(text) if self._is_guarded else text
+    def _reason(self, answer: Answer, language: str) -> str:
+        said, reason = self._wrong_with(answer)
+        text = said.zh if language == "zh" else said.en
+        return text.format(reason=shortened(reason, _LONGEST_REASON))
 
-    def _reason(self, values: dict[str, object], answer: str, language: str) -> str:
-        said, reason = _EMPTY if not answer.strip() else _CUT, ""
-        is_cut = str(values.get("finish_reason", "")).lower() in TOO_LONG
-        if answer.strip() and not is_cut and self._columns is not None:
-            problem = self._columns.read(answer).problem
-            code = problem.code if problem else ""
-            said, reason = (
-                _REASONS.get(code, _NO_FIT),
-                str(problem.values.get("reason", "")) if problem else "",
-            )
-        return (said.zh if language == "zh" else said.en).format(reason=shortened(reason, _LONGEST_REASON))
+    def _wrong_with(self, answer: Answer) -> tuple[Bilingual, str]:
+        if not answer.content.strip():
+            return _EMPTY, ""
+        if answer.finish_reason.lower() in TOO_LONG or self._columns is None:
+            return _CUT, ""
+        problem = self._columns.read(answer.content).problem
+        if problem is None:
+            return _NO_FIT, ""
+        return _REASONS.get(problem.code, _NO_FIT), str(problem.values.get("reason", ""))
 
 
 def _with_answer(messages: list[Any], answer: str, reason: str) -> list[Any]:
