@@ -83,6 +83,8 @@ class Tries:
         """What the row has now: settled, or, with its ``misfits``, to be asked again."""
         if not self.times:
             return told
+        if kept is None and not (told.unread or told.cut_off) and told.status == _ANSWERED:
+            return told._replace(fitted=self.number)  # as nearly all rows are
         best, earlier = self._best(kept, told), kept.misfits if kept else 0
         if not self.asks_again(earlier, told.status, told.unread, told.cut_off):
             return best._replace(misfits=0, cuts=0)
