@@ -12,7 +12,7 @@ from shared.ports.output_bound import OutputBound
 _INPUT_AT_MOST = 125
 # What a request that asks again says beside the answer that does not fit: one sentence, with what a
 # check says of an answer, and what goes around two messages.
-_REASON_TOKENS = 1000
+_REASON_TOKENS = 400
 
 
 @dataclass(frozen=True)

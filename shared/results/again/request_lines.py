@@ -19,7 +19,7 @@ from shared.results.rendering import SettledAnswer
 
 _BOUNDS = ("max_tokens", "max_completion_tokens")
 # A check may list everything that is allowed; what is reserved counts on short reasons.
-_LONGEST_REASON = 300
+_LONGEST_REASON = 200
 _NO_FIT = Bilingual(
     "上面的回答不符合要求：{reason}。请重新回答，只输出符合要求的内容，不要解释。",
     "That answer is not as asked for: {reason}. Answer again, with nothing but what was asked for.",

@@ -48,6 +48,19 @@ def test_earlier_jobs_tell_what_answers_cost() -> None:
     assert micros(made) == (7_500 + 15_000, 84_375, 45_000)
 
 
+def test_at_most_is_for_every_row_being_asked_again_with_a_longer_answer_each_time() -> None:
+    made = make_quote(COUNTED, FLASH, BOUND, None, "etag", until_fits=2)
+
+    # Each request three times, with answers of 100 and 200 tokens and their reasons, and answers of
+    # 100, 200 and 400 tokens.
+    input_tokens = 3 * 125_000 + 1000 * (100 + 400) + 1000 * (200 + 400)
+    assert made.at_most == Money(micros=input_tokens * 75 // 1000 + 700_000 * 750 // 1000, currency="CNY")
+    assert (made.expected, made.output_at_most) == (quote().expected, quote().output_at_most)
+    told = quote_text(made, "a.csv", "qwen-flash", Bilingual("百炼", "Bailian"), date(2026, 11, 28)).decode()
+    assert "最多再问 2 次；费用的“最多”按每行都要重问" in told
+    assert "rows whose answers do not fit, up to 2 times" in told
+
+
 def test_no_answer_is_expected_to_be_longer_than_it_may_be() -> None:
     assert quote(experience=Experience(10**9, jobs=1)).output_tokens == 100_000
 

@@ -7,6 +7,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from shared.bucket.money import Balance
 from shared.bucket.records import Ledger, Outcome, Plan
 from shared.bucket.result_names import report_key_for
 from shared.events.oss import UploadedObject
+from shared.ports.profile import ShardLimits
 from shared.ports.provider import BatchId, BatchStatus
+from shared.providers.bailian.profile import BAILIAN
 from tests.support.fake_provider import error_line, result_line
 from tests.support.fakes import Killed
 from tests.support.functions import BUCKET_NAME, LATE
@@ -36,12 +39,16 @@ Said = Mapping[str, Sequence[str | tuple[str, str] | int]]
 class Job(Harness):
     """A dropped table. At each try a row is told what stands for its text; a number is an error."""
 
-    def __init__(self, recipe: str, texts: str = "x y z", name: str = "t.csv") -> None:
+    def __init__(
+        self, recipe: str, texts: str = "x y z", header: str = "id,text", limits: ShardLimits | None = None
+    ) -> None:
         super().__init__()
+        if limits:
+            self.functions.profile = replace(BAILIAN, limits_for=lambda _model: limits)
         self.store.put("inbox/batch.yaml", recipe.encode())
         rows = "".join(f"{number},{text}\n" for number, text in enumerate(texts.split(), 1))
-        self.store.put(f"inbox/{name}", b"id,text\n" + rows.encode())
-        said = self.functions.validate(UploadedObject(BUCKET_NAME, f"inbox/{name}", ""), self.run_id())
+        self.store.put("inbox/t.csv", f"{header}\n{rows}".encode())
+        said = self.functions.validate(UploadedObject(BUCKET_NAME, "inbox/t.csv", ""), self.run_id())
         assert said == "planned", [self.store.get(key) for key in self.store.keys("rejected/")]
         self.tries: defaultdict[str, int] = defaultdict(int)
 
@@ -217,6 +224,39 @@ def test_an_empty_answer_is_asked_again_without_an_empty_message() -> None:
     (only,) = job.provider.submissions[1].lines[0]["body"]["messages"]
     assert only["content"].endswith("Last time there was no answer. Do answer.")
     assert job.told("attempt", "label") == [("2", "good")]
+
+
+def test_a_row_that_thought_until_its_tokens_were_used_up_gets_more() -> None:
+    job = Job(times(1, PLAIN), "x y")
+
+    job.answer({"x": [("", "length"), "whole"], "y": [("", "length"), ("", "length")]})
+
+    first, second = (each.lines[0]["body"] for each in job.provider.submissions)
+    assert (first["max_tokens"], second["max_tokens"]) == (100, 200)
+    assert len(second["messages"]) == 1
+    assert job.told("status", "attempt", "error_code") == [
+        ("answered", "2", ""),
+        ("refused", "", "no_answer"),
+    ]
+
+
+def test_columns_of_the_same_name_keep_it() -> None:
+    job = Job(times(1).replace("text", "attempt"), "x", header="id,attempt")
+
+    job.answer({"x": [OTHER, FITS]})
+
+    assert job.told("attempt", "result_attempt") == [("x", "2")]
+
+
+def test_what_would_be_too_large_with_its_answer_is_asked_again_without_it() -> None:
+    limits = BAILIAN.limits_for("qwen-flash")
+    job = Job(times(1), "x y", limits=replace(limits, max_bytes=1200))
+
+    job.answer({"x": [OTHER * 40, FITS], "y": [OTHER * 40, FITS]})
+
+    again = [line["body"]["messages"] for line in job.provider.submissions[-1].lines]
+    assert all(len(messages) == 1 for messages in again)
+    assert job.told("label") == [("good",), ("good",)]
 
 
 def test_rows_that_borrow_an_answer_get_the_last_one() -> None:
