@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -150,6 +151,27 @@ def test_a_quote_is_seen_and_approved(visitor: Visitor) -> None:
     assert approved.json() == {"job_id": job["job_id"], "said": "approved"}
     assert (done["approval"], done["counts"]) == (None, {"answered": 1})
     assert again.status_code == 200
+
+
+def test_a_file_beside_it_approves_the_quote_that_lies_in_the_bucket(visitor: Visitor) -> None:
+    terms = "parameters: {max_tokens: 50}\nprice: {approve: above 0.000001 CNY}\n"
+    visitor.ask("PUT", "recipe", json={"text": RECIPE + terms})
+    visitor.drop("beside.csv", "订单号,评论\n1,密语一\n".encode())
+    visitor.wait_for("beside.csv", "approval")
+    bucket = visitor.cloud.bucket_dir
+    report = bucket / "rejected" / "a" / "beside.csv.approve.report.txt"
+    quote = json.loads((bucket / "quotes" / "a" / "beside.csv.quote.json").read_text())
+
+    (bucket / "inbox" / "a" / "beside.csv.approve").write_text("0" * 12)
+    wait_until(report.exists, "no report", 60)
+    said = report.read_text()
+    (bucket / "inbox" / "a" / "beside.csv.approve").write_text(f"{quote['digest']}\r\n")
+    done = visitor.wait_for("beside.csv", "done")
+
+    assert "[approval_of_another]" in said
+    assert not report.exists()
+    assert (done["counts"], quote["approve_until"] > NOW.isoformat()) == ({"answered": 1}, True)
+    assert [*(bucket / "approve").glob("*")] == []
 
 
 def test_what_may_be_spent_is_shown_to_whom_it_concerns(visitor: Visitor) -> None:

@@ -26,6 +26,7 @@ WRITES = {
 }
 READS = {
     "validate": {
+        "approve/",
         "inbox/",
         "jobs/",
         "work/",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import APPROVAL, BucketRecords
-from shared.bucket.keys import INBOX, record_key
+from shared.bucket.keys import INBOX, awaited_key, record_key
 from shared.bucket.records import Plan
 from shared.bucket.result_names import quote_keys_for
 from shared.bucket.tickets import APPROVED, Approval
@@ -70,12 +70,19 @@ class ApproveJob:
         decided = decided_now(records, job_id, plan.approve_until, self.clock.now())
         if decided and not decided.is_approved:
             return _about(plan, "approval_too_late")
-        if decided is None and records.is_cancelled(job_id):
-            return _about(plan, "approval_of_cancelled")
-        if decided is None and self._is_replaced(plan):
-            return _about(plan, "approval_of_replaced")
+        if decided is None and (problem := self._not_waiting(records, plan)):
+            return problem
         if digest is not None and (plan.quote is None or digest != plan.quote.digest):
             return _about(plan, "approval_of_another", found=digest)
+        return None
+
+    def _not_waiting(self, records: BucketRecords, plan: Plan) -> Problem | None:
+        if records.is_cancelled(JobId(plan.job_id)):
+            return _about(plan, "approval_of_cancelled")
+        if self._is_replaced(plan):
+            return _about(plan, "approval_of_replaced")
+        if self.store.head(awaited_key(JobId(plan.job_id))) is None:
+            return Problem("approval_without_quote", found=plan.source.key.rpartition("/")[2])
         return None
 
     def _is_replaced(self, plan: Plan) -> bool:

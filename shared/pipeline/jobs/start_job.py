@@ -41,12 +41,15 @@ class StartJob:
             plan: The job's, which is not closed.
             is_new: This run has made it a moment ago, so it has no tickets yet.
         """
-        if not plan.retry_of:
-            PutQuote(self.store, self.profiles)(plan)
         if plan.approve_until and self._waits(plan, plan.approve_until):
             return 0
+        self._quote(plan)
         tickets = JobTickets(self.store)
         return tickets.put_first(plan) if is_new else tickets.put_missing(plan)
+
+    def _quote(self, plan: Plan) -> None:
+        if not plan.retry_of:
+            PutQuote(self.store, self.profiles)(plan)
 
     def _waits(self, plan: Plan, until: datetime) -> bool:
         """Whether somebody may still approve it; when it is too late, ``submit`` closes it."""
@@ -57,6 +60,7 @@ class StartJob:
         awaited = Awaited(digest=plan.quote.digest if plan.quote else "", until=until)
         if self.store.put_if_absent(key, awaited.to_bytes()):
             log.info("approval.awaited", extra={"job_id": plan.job_id, "until": until.isoformat()})
+        self._quote(plan)  # behind the mark: who has seen it may approve it
         TellApproval(self.store, self.clock)(plan)
         # Who approved or cancelled it meanwhile found no mark to remove.
         if self._goes_on(plan, until):

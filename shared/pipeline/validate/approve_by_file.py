@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -65,8 +64,12 @@ class ApproveByFile:
         return ApproveJob(self.store, self.clock, "file")(latest_retry(records, plan), digest).refused
 
     def _read(self, source: Source) -> str:
+        content = b""
         try:
-            content = b"".join(islice(self.store.read(source.key, etag=source.etag), 1))[:_MAX_BYTES]
+            for chunk in self.store.read(source.key, etag=source.etag):
+                content += chunk
+                if len(content) > _MAX_BYTES:
+                    break
         except ObjectMissing:
             return ""  # replaced or removed; a newer one has an event of its own
         encoding = next((each for start, each in _ENCODINGS.items() if content.startswith(start)), "utf-8")

@@ -18,9 +18,10 @@ from shared.bucket.uploads import AgainTicket, Start, left_key, start_prefix, up
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
+from shared.pipeline.jobs.approvals import decided_now
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
 from shared.pipeline.jobs.retries import latest_retry
-from shared.pipeline.jobs.retry_job import RetryJob
+from shared.pipeline.jobs.retry_job import RetryJob, RetryResult
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.validate.approve_by_file import ApproveByFile
 from shared.pipeline.validate.check_setting import check_setting
@@ -36,7 +37,7 @@ from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.exceptions import ObjectMissing, PipelineError, UserInputError
+from shared.problems.exceptions import ObjectMissing, PipelineError, TransientError, UserInputError
 from shared.problems.problem import Problem, ProblemList
 
 log = logging.getLogger(__name__)
@@ -244,14 +245,23 @@ class ValidateFile:
         self._withdraw(source)
         said = ResumeJob(self._start_job)(plan.of_file(source.key), source.dropped_at)
         if said is not ResumeResult.ERASED and self._has_lapsed(plan, source):
-            RetryJob(self.store, self.clock, self.run_id)(plan)  # it waits for an approval again
+            self._wait_again(plan)
         return said
+
+    def _wait_again(self, plan: Plan) -> None:
+        """Let it wait for an approval again, once it is closed."""
+        if RetryJob(self.store, self.clock, self.run_id)(plan).said is RetryResult.OPEN:
+            raise TransientError(f"job {plan.job_id} closes, since nobody has approved it in time")
 
     def _has_lapsed(self, plan: Plan, source: Source) -> bool:
         """Whether nobody approved it in time, and it was dropped again since."""
-        latest = latest_retry(BucketRecords(self.store), plan)
-        decided = BucketRecords(self.store).find_approval(JobId(latest.job_id)) if latest.approval else None
-        return decided is not None and not decided.is_approved and decided.at < source.dropped_at
+        records = BucketRecords(self.store)
+        latest = latest_retry(records, plan)
+        job_id, until = JobId(latest.job_id), latest.approve_until
+        if until is None or source.dropped_at <= until or records.is_cancelled(job_id):
+            return False
+        decided = decided_now(records, job_id, until, self.clock.now())
+        return decided is not None and not decided.is_approved
 
     def _give_up(self, source: Source) -> Validated:
         """Report it. Dropping the file again tries again.

@@ -14,6 +14,7 @@ from shared.bucket.records import Ledger, Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.approve_job import ApproveJob, Decided
 from shared.pipeline.jobs.retries import latest_retry
+from shared.problems.exceptions import TransientError
 from shared.words.event import WordTicket
 from tests.support.fakes import Killed
 from tests.support.functions import BUCKET_NAME
@@ -307,6 +308,26 @@ def test_dropped_again_after_it_was_too_late_it_waits_again() -> None:
     assert bench.sent_rows() == ["Ada", "Bo"]
 
 
+@pytest.mark.parametrize("is_decided", [True, False])
+def test_dropped_again_while_what_lapsed_closes_it_waits_again(*, is_decided: bool) -> None:
+    bench = Bench()
+    bench.clock.advance(timedelta(days=8))
+    if is_decided:
+        bench.approve()
+    lapsed = bench.plan.job_id
+
+    with pytest.raises(TransientError):  # Function Compute and the timer come again
+        bench.drop(KEY, TABLE)
+    bench.finish()
+    for _ in range(60):
+        bench.tick()
+        for key in bench.store.keys("again/"):
+            bench.validate(key)
+
+    assert bench.plan.retry_of == lapsed
+    assert bench.waits
+
+
 def test_a_retry_of_what_was_approved_waits_for_nobody() -> None:
     bench = Bench()
     bench.approve()
@@ -391,11 +412,14 @@ def test_whoever_approves_or_cancels_while_it_begins_to_wait_counts(*, is_approv
         acted: list[JobId] = []
 
         def meanwhile(bench: Bench = bench, acted: list[JobId] = acted) -> None:
-            found = [plan for plan in bench.plans() if plan.approval]
-            for plan in found:
-                acted.append(JobId(plan.job_id))
-                approve = ApproveJob(bench.store, bench.clock, "page")
-                _ = approve(plan, None) if is_approved else bench.functions.cancel(acted[0])
+            for plan in (each for each in bench.plans() if each.approval):
+                if not is_approved:
+                    bench.functions.cancel(JobId(plan.job_id))
+                    acted.append(JobId(plan.job_id))
+                    continue
+                refused = ApproveJob(bench.store, bench.clock, "page")(plan, None).refused
+                assert refused is None or refused.code == "approval_without_quote"
+                acted += [] if refused else [JobId(plan.job_id)]
 
         cut = Meanwhile(calls, meanwhile)
         bench.validate(KEY, cut)
