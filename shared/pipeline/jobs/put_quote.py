@@ -37,10 +37,22 @@ class PutQuote:
         provider = shown if isinstance(shown, Bilingual) else Bilingual(str(shown), str(shown))
         until = plan.approve_until
         waits = [approval_line(plan.approval, plan.quote, until, path)] if plan.approval and until else []
-        text = quote_text(plan.quote, path, plan.model, provider, plan.created_at.date(), more=waits)
+        text = quote_text(
+            plan.quote, path, plan.model, provider, plan.created_at.date(), more=[_version(plan), *waits]
+        )
         facts = {"job_id": plan.job_id, "file": path, "provider": plan.provider, "model": plan.model}
+        facts["dropped_at"] = plan.source.dropped_at.isoformat()
         document = {**facts, "rows": plan.rows, **plan.quote.model_dump(mode="json")}
         if until:
             document["approve_until"] = until.isoformat()
         self.store.put(json_key, json.dumps(document, ensure_ascii=False, indent=1).encode())
         self.store.put(text_key, text)
+
+
+def _version(plan: Plan) -> Bilingual:
+    """Of which version of the file it is: it stays beside a later one that is refused."""
+    at = f"{plan.source.dropped_at:%Y-%m-%d %H:%M:%S} UTC"
+    return Bilingual(
+        f"版本：{at} 放入的文件。之后放入的版本如果被退回，没有报价",
+        f"Version: the file dropped at {at}. A later version that is refused gets no quote",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,6 +90,19 @@ def test_a_refused_file_has_none() -> None:
 
     assert bench.functions.validate(UploadedObject("drop", "inbox/t.csv", ""), "run-1") == "rejected"
     assert bench.store.keys("quotes/") == []
+
+
+def test_beside_a_later_version_that_is_refused_it_says_of_which_it_is() -> None:
+    bench = planned()
+    dropped_at = plan_in(bench.store).source.dropped_at
+    bench.clock.advance(timedelta(hours=1))
+
+    bench.store.put("inbox/a/t.csv", b"id,text\n1\n")
+    assert bench.functions.validate(UploadedObject("drop", "inbox/a/t.csv", ""), "run-2") == "rejected"
+
+    text = bench.store.get("quotes/a/t.csv.quote.txt").decode()
+    assert text.count(f"{dropped_at:%Y-%m-%d %H:%M:%S} UTC") == 2
+    assert quoted(bench.store)["dropped_at"] == dropped_at.isoformat()
 
 
 def test_own_prices_go_before_the_list() -> None:
