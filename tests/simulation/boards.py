@@ -65,7 +65,7 @@ class _Truth:
     def _told(self, plan: Plan, shard: PlannedShard) -> int:
         """An answer may be that of several rows."""
         most = self._most.get((plan.job_id, shard.shard), 0)
-        return min(shard.rows, most + shard.same) if most else 0
+        return min(shard.rows, most + shard.same + shard.reused) if most else shard.reused
 
     def _settled(self, plan: Plan, shard: int, before_s: float) -> int:
         key = settled_key(JobId(plan.job_id), shard)
@@ -111,7 +111,7 @@ def _history(pipeline: Pipeline) -> Iterator[str]:
 
 def _expected(pipeline: Pipeline, plan: Plan, ledger: Ledger, found: set[str]) -> set[str]:
     bucket, job_id = pipeline.bucket, JobId(plan.job_id)
-    if plan.retry_of or not ledger.by_status.get("answered"):
+    if plan.retry_of or not plan.rows_sent or not ledger.by_status.get("answered"):
         return set()
     cancelled_s = bucket.written_s(record_key(job_id, CANCELLATION))
     if cancelled_s < bucket.written_s(record_key(job_id, "ledger.json")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from shared.bucket.attempt import Attempt, JobId
@@ -51,6 +51,7 @@ from tests.simulation.expected import (
 from tests.simulation.installations import MODELS
 from tests.simulation.people import BAD, DroppedFile
 from tests.simulation.pipeline import DOWN_FOR_S, RETRIES, TIMEOUT_S, WORK, Pipeline
+from tests.simulation.reuse import borrowed_rows, reuse_failures
 from tests.simulation.service import Batch
 from tests.simulation.tables import result_rows
 from tests.simulation.word_checks import word_failures
@@ -83,6 +84,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_quotas(pipeline),
         *_money(pipeline),
         *approval_failures(pipeline),
+        *reuse_failures(pipeline, [plan for plan, _ in _jobs(pipeline)]),
         *_leftovers(pipeline),
         *_loops(pipeline),
         *board_failures(pipeline),
@@ -146,7 +148,8 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
             is_last = is_newest and is_answered and first is firsts[-1]
             yield from _rounds(pipeline, file, rounds, is_newest=is_last)
             if len(firsts) == 1 and [each.key for each in set(files)].count(file.key) == 1:
-                yield from _named_though_erased(pipeline, file, rounds)
+                others = {text for each in files if each.key != file.key for _, text in each.rows}
+                yield from _named_though_erased(pipeline, file, rounds, others)
 
 
 def _refusals(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
@@ -214,13 +217,18 @@ def _was_looked_at(pipeline: Pipeline, file: DroppedFile, before_s: float) -> bo
     )
 
 
-def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan]) -> Iterator[str]:
-    """Nothing names the file of an erased job or has its rows, but for the file dropped again."""
+def _named_though_erased(
+    pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], others: Collection[str]
+) -> Iterator[str]:
+    """Nothing names the file of an erased job or has its rows, but for the file dropped again.
+
+    ``others`` are texts of rows that other files have, too.
+    """
     ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id))
     if ledger is None or ledger.erased_at is None:
         return
     erased_s = pipeline.kernel.true_s(ledger.erased_at)
-    own = (text for _, text in file.rows if text not in NEVER_SENT)
+    own = (text for _, text in file.rows if text not in NEVER_SENT | {*others})
     # ``a.jsonl`` is not ``a.jsonl.gz``, which stays.
     said = re.compile("|".join([rf"{re.escape(file.key)}(?!\.gz)", *map(re.escape, own)]).encode())
     jobs = [plan.job_id for plan, _ in _jobs(pipeline)]
@@ -250,7 +258,9 @@ def _result(
     if own != [row[: len(names)] for row in file.rows]:
         yield f"rows {own} are not {file.rows}"
         return
+    borrowed = borrowed_rows(pipeline, rounds[0])
     expected = expected_rows(pipeline, rounds)
+    expected.update(borrowed)
     statuses = [_status(row) for row in rows]
     shards = [shard.shard for shard in rounds[0].shards for _ in range(shard.rows)]
     for (name, text), shard, row, status in zip(file.rows, shards, rows, statuses, strict=True):
@@ -260,11 +270,13 @@ def _result(
             yield from (f"row {name} {each}" for each in _columns(row, status))
     yield from _counts(file, ledger, [row["error_code"] for row in rows], statuses)
     if rounds[0].until_fits:
-        yield from _tries(
-            rounds[-1],
-            ledger,
-            [row for row, status in zip(rows, statuses, strict=True) if status == "answered"],
-        )
+        places = zip(shards, (text for _, text in file.rows), rows, statuses, strict=True)
+        own = [
+            row
+            for shard, text, row, status in places
+            if status == "answered" and (shard, text) not in borrowed
+        ]
+        yield from _tries(rounds[-1], ledger, own)
 
 
 def _counts(
@@ -281,7 +293,7 @@ def _counts(
 
 
 def _tries(plan: Plan, ledger: Ledger, rows: Sequence[dict[str, str]]) -> Iterator[str]:
-    """Each answer says at which try it came, and the ledger counts those that fit by it."""
+    """Each answer of its own says at which try it came; the ledger counts those that fit by it."""
     fitted: Counter[str] = Counter()
     for row in rows:
         content, reason = row["content"].removeprefix("'"), row["finish_reason"]

@@ -33,7 +33,7 @@ from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
 from shared.pipeline.collect.verdict import BatchVerdict
-from shared.pipeline.jobs import close_job
+from shared.pipeline.jobs import close_job, erase_job
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
@@ -50,6 +50,8 @@ from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.retry_words import RetryWords
+from shared.pipeline.reuse import lend_answers
+from shared.pipeline.reuse.known_answers import FindAnswers, KnownAnswers
 from shared.pipeline.submit import approval as submit_approval
 from shared.pipeline.submit import reserve_money, submit_shard
 from shared.pipeline.submit.close_unsent import CloseUnsent
@@ -81,6 +83,7 @@ from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.again.misfits import Misfits, Tries
 from shared.results.answer_spool import AnswerSpool
 from shared.results.lent.lent_answers import LentAnswers
+from shared.results.lent.reused_answers import ReusedAnswers
 from shared.results.row_ids import RowIds
 from shared.results.usage_count import UsageCount
 from shared.words.event import WordTicket
@@ -131,6 +134,14 @@ def _one(
 
 def _lends_the_first(right: Method) -> Method:
     return lambda self, row: right(self, row._replace(lender=min(self._kept)))
+
+
+def _reuses_the_first(right: Method) -> Method:
+    return lambda self, row: right(self, row._replace(reuses=min(self._kept)))
+
+
+def _reuses_for_ever(right: Method) -> Method:
+    return lambda self, lends_to, _within: right(self, lends_to, timedelta(days=1000))
 
 
 def _always(value: object) -> Callable[[Method], Method]:
@@ -817,6 +828,22 @@ MUTANTS = (
     _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=9),
     _one("send rows that ask the same", ShardWriter, "_lender", _always(None), seed=13),
     _one("take another's answer", LentAnswers, "answer_for", _lends_the_first, seed=51),
+    _one("take another earlier answer", ReusedAnswers, "answer_for", _reuses_the_first, seed=30),
+    Mutant(
+        "pay for what an earlier job was answered",
+        ((KnownAnswers, "find", _always(None)), (KnownAnswers, "find_all", _always({}))),
+        seed=71,
+    ),
+    _one("lend what does not fit", lend_answers, "is_good", _always(True), seed=155),  # its answer
+    _one("reuse answers for ever", FindAnswers, "__call__", _reuses_for_ever, seed=15),
+    _one(
+        "keep what an erased job lent",
+        erase_job,
+        "lent_prefix",
+        _always("reuse/none/"),
+        seed=331,
+        faults=("job_erased",),
+    ),
     _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=16),
     _one("never free a slot", Slots, "give_back", _always(None), seed=1),
     _one(

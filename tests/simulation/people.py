@@ -20,6 +20,7 @@ from tests.simulation.bucket import Bucket
 from tests.simulation.ceilings import spending_of
 from tests.simulation.installations import ARK_MODEL, MODELS, provider_of
 from tests.simulation.pipeline import Pipeline
+from tests.simulation.reuse import reuse_of
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
 from tests.simulation.words import NOTIFY
 from tests.support.fakes import etag_of
@@ -103,6 +104,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     more += f"parameters: {{max_tokens: {columns.MAX_TOKENS}}}\n" if spending else ""
     terms = (*(spending.terms if spending else ()), *Approvals.of(seed, pipeline).terms)
     more += f"price: {{{', '.join(terms)}}}\n" if terms else ""
+    more += _reuse(seed, pipeline)
     max_tokens = columns.MAX_TOKENS if spending else None
     times = _times(random.Random(f"until fits {seed}"), pipeline, may_be_cut=not has_columns)
     _write_recipe(choose, pipeline, model, more, times)
@@ -121,6 +123,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
+            _let_ask_again(random.Random(f"asked again {seed} {number}"), pipeline, files, file)
     for first, name in enumerate(pipeline.installation.others, 1):  # no two files have the same rows
         for number in range(10 * first, 10 * first + choose.choice((1, 2))):
             _let_drop(choose, pipeline, files, _file(choose, number, MODELS[name], f"{name}{number}"))
@@ -203,6 +206,29 @@ def _let_drop(choose: random.Random, pipeline: Pipeline, files: list[DroppedFile
     if faults.strikes("bad_version", file.key, 0, likely=3):
         odd = random.Random(f"bad version {file.etag}")
         pipeline.later(at_s + odd.uniform(1, 600), partial(_spoil, pipeline, files, file.key, odd))
+
+
+def _reuse(seed: int, pipeline: Pipeline) -> str:
+    """What the recipe says of earlier answers."""
+    pipeline.reuse = reuse_of(seed)
+    return f"reuse: {pipeline.reuse}\n" if pipeline.reuse else ""
+
+
+def _let_ask_again(
+    choose: random.Random, pipeline: Pipeline, files: list[DroppedFile], file: DroppedFile
+) -> None:
+    """If answers are reused, somebody drops another table with some of the questions, or all."""
+    asked = [(f"again-{name}", text) for name, text in file.rows if text not in ("", BAD)]
+    if not (asked and pipeline.reuse and file.is_table):
+        return
+    rows = choose.sample(asked, choose.randint(1, len(asked)))
+    folder, _, name = file.key.rpartition("/")
+    key = f"{folder}/again-{name.partition('.')[0]}{choose.choice(TABLES)}"
+    for number in range(choose.choice((0, 1, 1, 3))):
+        rows.insert(choose.randint(0, len(rows)), (f"new{number}", f"{number}. new row of {key}"))
+    again = replace(file, key=key, rows=tuple(rows))
+    latest_s = choose.choice((3600, 8 * 3600, 3 * _DAY_S))
+    pipeline.later(choose.uniform(600, latest_s), partial(_drop, pipeline, files, again))
 
 
 def _spoil(pipeline: Pipeline, files: list[DroppedFile], key: str, odd: random.Random) -> None:

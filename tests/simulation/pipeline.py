@@ -71,6 +71,7 @@ class Pipeline:
         calm_s: When the faults were over; infinite before.
         surprises: Errors that are none of ours: an invocation that ends so is a bug.
         earlier: What the history had when the run began.
+        reuse: How old an answer may be that an earlier job was given, as the recipe says it.
         unfinished: How many validations of each file were killed or ended with an error.
     """
 
@@ -91,6 +92,7 @@ class Pipeline:
         self.surprises: list[str] = []
         self.unfinished: Counter[str] = Counter()
         self.earlier: Sequence[str] = ()
+        self.reuse: str | None = None
         self.words = Words(kernel, self.bucket)
         self._functions = _functions(self.bucket, self.members, kernel, self.words)
         self._run_number = 0

@@ -14,7 +14,8 @@ from shared.formats.lines import byte_lines
 from shared.inputs.requests.request_encoding import body_digest, body_in
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
-from shared.results.columns import Answer
+from shared.results.again.misfits import Misfits
+from shared.results.columns import CODES_OF_ANSWERS, Answer
 from shared.results.kept_rows import DIGEST_BYTES, OriginalRow, PartUnreadable
 from shared.results.lent.answer_reader import AnswerReader
 from shared.results.rendering import SettledAnswer, answered_rows
@@ -55,15 +56,16 @@ class LendAnswers:
 
     def _answers(self, plan: Plan, shard: PlannedShard, part_key: str) -> Iterator[tuple[bytes, Answer]]:
         asked = _Asked(self.store, shard)
-        read = AnswerReader(plan)
+        read, misfits = AnswerReader(plan), Misfits.of(plan)
         for settled in answered_rows(plan, shard.shard, asked, self.store.read(part_key)):
-            if asked.digest and is_good(settled):
+            if asked.digest and is_good(settled, misfits):
                 yield asked.digest, read(asked.digest.hex(), settled)
 
 
-def is_good(settled: SettledAnswer) -> bool:
-    """Whether it is whole, and what was asked for."""
-    return not settled.unread and not settled.cut_off
+def is_good(settled: SettledAnswer, misfits: Misfits) -> bool:
+    """Whether it is whole, and what was asked for, if perhaps with words around it."""
+    is_plain = not settled.unread or settled.unread not in CODES_OF_ANSWERS
+    return is_plain and not settled.cut_off and misfits.fits(settled, settled.cut_off)
 
 
 class _Asked:

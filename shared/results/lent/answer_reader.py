@@ -9,12 +9,12 @@ from shared.results.columns import ATTEMPT, COLUMNS, NUMBERS, Answer, ResultColu
 from shared.results.formats import rendering_for
 from shared.results.rendering import SettledAnswer
 
-# At which try it was given matters to its own job only.
-_RENDERED = COLUMNS.keys() - {"custom_id", "status", ATTEMPT}
+# At which try it was given matters to its own job only, and what is said of it is said again.
+_RENDERED = COLUMNS.keys() - {"custom_id", "status", ATTEMPT, "error_code", "error_message"}
 
 
 class AnswerReader:
-    """Reads the answered rows of one job."""
+    """Reads good answers of one job."""
 
     def __init__(self, plan: Plan) -> None:
         self._values = rendering_for(plan).read_answer

@@ -97,9 +97,12 @@ class Folder(Harness):
     def asked(self) -> str:
         return "".join(_text(line) for each in self.provider.submissions for line in each.lines)
 
-    def contents(self, plan: Plan) -> list[str]:
+    def rows(self, plan: Plan) -> list[dict[str, str]]:
         text = self.store.get(plan.result_key).decode("utf-8-sig")
-        return [row["content"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def contents(self, plan: Plan) -> list[str]:
+        return [row["content"] for row in self.rows(plan)]
 
     def ledger(self, plan: Plan) -> Ledger:
         ledger = BucketRecords(self.store).find_ledger(JobId(plan.job_id))
@@ -206,12 +209,30 @@ def test_only_answers_that_are_whole_and_fit_are_lent() -> None:
     recipe = f"{RECIPE}columns: {{said: said}}\n"
     folder = Folder(recipe)
     good = told('{"said": 1}')
-    said = {"x": refused, "y": told('{"said": 1}', "length"), "z": told("no JSON"), "w": good}
-    folder.run("xyzw", said)
+    said = {
+        "x": refused,
+        "y": told('{"said": 1}', "length"),
+        "z": told("no JSON"),
+        "w": good,
+        "v": told("{}"),
+    }
+    folder.run("xyzwv", said)
 
-    folder.run("xyzwv", dict.fromkeys("xyzv", good))
+    folder.run("xyzwvu", dict.fromkeys("xyzvu", good))
 
-    assert folder.asked() == "xyzw" + "xyzv"
+    assert folder.asked() == "xyzwv" + "xyzvu"
+
+
+def test_an_answer_that_fits_but_for_words_around_it_is_lent_with_what_is_said_of_that() -> None:
+    folder = Folder(f"{RECIPE}columns: {{said: said}}\n")
+    (given,) = folder.rows(folder.run("x", {"x": told('Here it is: {"said": 1}. Done.')}))
+
+    plan = folder.run("xx")
+
+    assert folder.asked() == "x"
+    assert folder.rows(plan) == [given, {**given, "id": "2"}]
+    assert (given["said"], given["error_code"]) == ("1", "answer_had_prose")
+    assert given["error_message"]
 
 
 def test_an_earlier_answer_came_at_no_try_of_this_job() -> None:
@@ -221,8 +242,7 @@ def test_an_earlier_answer_came_at_no_try_of_this_job() -> None:
 
     plan = folder.run("xy", {"y": good})
 
-    text = folder.store.get(plan.result_key).decode("utf-8-sig")
-    assert [row["attempt"] for row in csv.DictReader(io.StringIO(text, newline=""))] == ["", "1"]
+    assert [row["attempt"] for row in folder.rows(plan)] == ["", "1"]
     assert folder.ledger(plan).fitted == {"1": 1}
 
 
