@@ -167,6 +167,20 @@ def draft_key(job_id: JobId, run_id: str, name: str) -> str:
     return f"{WORK}{job_id}/{run_id}/{name}"
 
 
+def sample_key(job_id: JobId) -> str:
+    """What the sample came to; it exists before any ticket of its job."""
+    return record_key(job_id, "sample.json")
+
+
+def sample_claim_key(job_id: JobId, group: int) -> str:
+    """Exists before a group of sampled rows is asked: nobody else ever asks it."""
+    return record_key(job_id, f"sample/claim-{group:03d}")
+
+
+def sample_replies_key(job_id: JobId, group: int) -> str:
+    return f"{WORK}{job_id}/sample/{group:03d}.jsonl"
+
+
 def name_claim_key(result_key: str) -> str:
     """Which dropped file owns a result name: ``a.csv`` and ``a.jsonl`` must not share one.
 

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue, field_validator
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import work_key
-from shared.bucket.money import Ceiling, Quote, TokenCounts
+from shared.bucket.money import Ceiling, Money, Quote, TokenCounts
 from shared.bucket.tickets import ApprovalTerms, WaitingFor
 from shared.bucket.usage import AttemptBill, AttemptTokens, Bill, Tokens
 
@@ -39,6 +39,28 @@ class PlannedShard(RecordPart):
     @property
     def good_rows(self) -> int:
         return self.requests + self.same + self.reused
+
+
+class PlannedSample(RecordPart):
+    """Rows that are asked in real time before the others are sent, to know what those will cost.
+
+    Attributes:
+        wanted: How many the recipe asks for.
+        rows: How many there are; none where no service for single requests can be asked.
+        rows_key: What is to be asked: lines of ``SampledRow``.
+        shards: Where they stand, ascending. The first attempt of these is the sample's answers.
+        at_most: What asking them may cost at most, in real time; ``None`` if nobody can know.
+        expect: The file's column that holds the right answers; ``column`` is the answers' that is
+            compared, and empty where that is the whole answer.
+    """
+
+    wanted: int
+    rows: int = 0
+    rows_key: str = ""
+    shards: tuple[int, ...] = ()
+    at_most: Money | None = None
+    expect: str = ""
+    column: str = ""
 
 
 class Source(RecordPart):
@@ -103,6 +125,7 @@ class Plan(JobFacts):
     lends_to: str = ""
     # Only if somebody must approve the quote first. Older plans have none.
     approval: ApprovalTerms | None = None
+    sample: PlannedSample | None = None
     created_at: datetime
     # Of a retry: the closed job whose open rows are sent again, the file's first job, and
     # ``retries``: 1 for the first retry, 2 for the second.
@@ -152,11 +175,22 @@ class Plan(JobFacts):
     def is_sent(self, attempt: Attempt) -> bool:
         """Whether the attempt is one to send.
 
-        A retry starts with what the closed job answered: that is its first attempt, never a batch.
-        Nor is that of a shard whose rows all have the answers of earlier jobs.
+        A retry starts with what the closed job answered, and a shard with sampled rows with what
+        these were answered: that is its first attempt, never a batch. Nor is that of a shard whose
+        rows all have the answers of earlier jobs.
         """
+        if attempt.number > 1:
+            return True
         shard = self.shard(attempt.shard)
-        return attempt.number > 1 or (self.retry_of is None and (shard is None or shard.requests > 0))
+        has_requests = shard is None or shard.requests > 0
+        return has_requests and not (self.retry_of or self.is_sampled(attempt.shard))
+
+    def is_sampled(self, shard: int) -> bool:
+        return self.sample is not None and shard in self.sample.shards
+
+    def is_sample(self, attempt: Attempt) -> bool:
+        """Whether the attempt is what the shard's sampled rows were answered."""
+        return attempt.number == 1 and self.is_sampled(attempt.shard)
 
     def requests_key(self, attempt: Attempt) -> str:
         """Where the attempt's request lines are. The first attempt's come before the plan."""
@@ -213,7 +247,8 @@ class Outcome(Record):
     - ``unknown``: a later version has decided, in a word that this one does not know. It is left to
       that version: by a guess, rows could be paid for twice.
 
-    It is made from the provider's answers; that of a retry's first attempt, from the closed job's.
+    It is made from the provider's answers; that of a retry's first attempt, from the closed job's;
+    that of a shard with sampled rows, from the sample's.
 
     ``by_status`` and ``unread_answers`` count all rows that are settled, ``finish_reasons`` those
     that this attempt settled, as ``tokens`` does. ``unmatched_key`` has what names none of them.
@@ -246,6 +281,8 @@ class Outcome(Record):
     unreadable_lines: int = 0
     # Rows that may be charged though nobody told their tokens: their line is lost or says none.
     uncounted: int = 0
+    # It is the sample, charged as single requests. An older version reckons it as of a batch.
+    in_real_time: bool = False
 
     @field_validator("kind", mode="before")
     @classmethod

@@ -58,6 +58,11 @@ def again_key(bucket: str, key: str, etag: str) -> str:
     return f"{AGAIN}{_named(bucket, key, etag)}"
 
 
+def sample_again_key(job_id: str) -> str:
+    """The ticket by which the timer has a sample gone on with."""
+    return f"{AGAIN}{job_id}"
+
+
 def uploads_prefix(bucket: str, key: str, etag: str) -> str:
     return f"{JOBS}uploads/{_named(bucket, key, etag)}/"
 
@@ -87,9 +92,14 @@ class Start(Record):
 
 
 class AgainTicket(Record):
-    """An upload whose event was lost is to be validated."""
+    """An upload whose event was lost is to be validated.
+
+    ``job_id``: the upload is this job already, whose sample was begun and is to be gone on with,
+    whatever became of the file. An older version validates the file.
+    """
 
     bucket: str
     key: str
     etag: str
+    job_id: str = ""
     request_id: str = ""  # as in ``Upload``

@@ -36,11 +36,13 @@ class AttemptTokens(RecordPart):
     Attributes:
         charged: The same by how it is charged, for each tier of the plan's price; empty if there
             is none, and in records of versions that did not tell the tiers apart.
+        in_real_time: It is charged as single requests: the sample.
     """
 
     attempt: int
     tokens: Tokens
     charged: tuple[TokenCounts, ...] = ()
+    in_real_time: bool = False
 
 
 class AttemptBill(RecordPart):
@@ -48,12 +50,14 @@ class AttemptBill(RecordPart):
 
     Attributes:
         retries: Of the job that sent it: 0 for the file's first one.
+        in_real_time: As of ``AttemptTokens``; a first attempt may have both, each by itself.
         cost: ``None`` if nobody says what the model costs, as ``real_time``.
         real_time: What the same would have cost without a batch.
     """
 
     retries: int
     attempt: int
+    in_real_time: bool = False
     tokens: Tokens
     cost: Money | None = None
     real_time: Money | None = None

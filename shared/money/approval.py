@@ -12,14 +12,19 @@ from shared.problems.problem import Bilingual
 
 
 def approval_for(
-    approve: Money | Literal["always"] | None, within: timedelta, quote: Quote
+    approve: Money | Literal["always"] | None, within: timedelta, most: Money | None
 ) -> ApprovalTerms | None:
-    """The terms, or ``None`` if it is certain that the job costs no more than it may by itself."""
+    """The terms, or ``None`` if it is certain that the job costs no more than it may by itself.
+
+    Args:
+        approve: Of the recipe.
+        within: Of the recipe.
+        most: What the job may cost, its sample included; ``None`` if nobody can know.
+    """
     if approve is None:
         return None
     if approve == "always":
         return ApprovalTerms(within=within)
-    most = quote.at_most
     is_less = most is not None and most.currency == approve.currency and most.micros <= approve.micros
     return None if is_less else ApprovalTerms(above=approve, within=within)
 
@@ -29,7 +34,8 @@ def why_approval(terms: ApprovalTerms, quote: Quote) -> Bilingual:
     if terms.above is None:
         return Bilingual("配方要求每次都批准", "the recipe asks for it always")
     above = money_text(terms.above)
-    if quote.at_most is None:
+    # By less, if the sample has cost less than it might have.
+    if quote.at_most is None or quote.at_most.micros <= terms.above.micros:
         return Bilingual(f"不能确定不超过 {above}", f"it is not certain to cost no more than {above}")
     return Bilingual(
         f"最多 {money_text(quote.at_most)}，可能超过 {above}",

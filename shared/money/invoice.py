@@ -41,16 +41,16 @@ def _untold(tokens: Tokens) -> TokenCounts:
 
 def bill_attempts(plan: Plan, shards: Iterable[SettledShard]) -> Iterator[AttemptBill]:
     """What each attempt used, of all shards together, and what it cost."""
-    price, found = price_of(plan), defaultdict[int, list[AttemptTokens]](list)
+    price, found = price_of(plan), defaultdict[tuple[int, bool], list[AttemptTokens]](list)
     for shard in shards:
         for each in _attempts_of(shard):
-            found[each.attempt].append(each)
-    for attempt, counted in sorted(found.items()):
+            found[each.attempt, not each.in_real_time].append(each)
+    for (attempt, is_batch), counted in sorted(found.items()):
         tokens = sum((each.tokens for each in counted), Tokens())
-        bill = AttemptBill(retries=plan.retries, attempt=attempt, tokens=tokens)
+        bill = AttemptBill(retries=plan.retries, attempt=attempt, in_real_time=not is_batch, tokens=tokens)
         if price is not None:
             batch, real_time = cost_of(tokens, _together(counted), price)
-            bill = bill.model_copy(update={"cost": batch, "real_time": real_time})
+            bill = bill.model_copy(update={"cost": batch if is_batch else real_time, "real_time": real_time})
         yield bill
 
 

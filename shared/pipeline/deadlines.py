@@ -45,6 +45,10 @@ UNKNOWN_TIMEOUT = timedelta(minutes=1)
 # What takes longer there has to do with somebody who is slow, or who does not answer at all.
 LONGEST_TURN = timedelta(seconds=5)
 
+# So long after a run has claimed rows of a sample, others wait for what it is answered. The
+# service answers within 50 seconds; an answer that comes later is lost, and never asked for again.
+SAMPLE_LEASE = timedelta(minutes=5)
+
 # What is refused or has not ended is asked for again later each time: the wait doubles so often.
 FIRST_BACKOFF = timedelta(minutes=5)
 BACKOFF_DOUBLINGS = 4

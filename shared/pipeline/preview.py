@@ -41,8 +41,8 @@ def preview(
         ProviderTrouble: Somebody must act before any row is answered.
     """
     asked = [request for request in requests if request is not None]
-    lines = iter(real_time.answers(asked) if asked else ())
-    return [PreviewedRow() if request is None else _row(next(lines), columns) for request in requests]
+    replies = iter(real_time.answers(asked) if asked else ())
+    return [PreviewedRow() if request is None else _row(next(replies).line, columns) for request in requests]
 
 
 def _row(line: bytes, columns: AnswerColumns | None) -> PreviewedRow:

@@ -122,6 +122,8 @@ def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) 
     if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
         yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
     problems = (*_output_problems(recipe.output), *column_problems(recipe), *task_problems(recipe, profile))
+    if recipe.price.expect is not None and recipe.price.sample is None:
+        problems = (*problems, (("price", "expect"), Problem("expect_without_sample")))
     for path, problem in problems:
         yield dataclasses.replace(problem, line=tree.line_of(path), field=".".join(map(str, path)))
     for field in ("system", "prompt"):
@@ -192,6 +194,9 @@ _IN_CHINESE = {
     "复用": "reuse",
     "批准": "approve",
     "审批": "approve",
+    "样本": "sample",
+    "抽样": "sample",
+    "正确答案": "expect",
 }
 
 

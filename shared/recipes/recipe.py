@@ -23,7 +23,7 @@ from shared.recipes.tasks.texts import Text
 LONGEST_REUSE = timedelta(days=90)
 # Long after it, what is not approved could still be sent in time: see ``SEND_WITHIN``.
 SHORTEST_APPROVAL, LONGEST_APPROVAL = timedelta(hours=1), timedelta(days=90)
-
+MOST_SAMPLED = 100
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
 
@@ -105,6 +105,14 @@ def _approve_within(value: object) -> object:
     raise PydanticCustomError("recipe_choice", "no span", {"choices": "1h … 90d"})
 
 
+def _sample(value: object) -> object:
+    rows = _whole_number(value)
+    is_number = isinstance(rows, int) and not isinstance(rows, bool)
+    if rows is None or (is_number and 1 <= rows <= MOST_SAMPLED):  # type: ignore[operator]
+        return rows
+    raise PydanticCustomError("recipe_sample", "no number of rows", {"found": str(value)})
+
+
 def _header_row(value: object) -> object:
     value = _whole_number(value)
     is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
@@ -147,7 +155,8 @@ class PriceTerms(BaseModel):
     """What a job may cost.
 
     ``at_most`` is the job's ceiling. ``approve``: the job waits for an approval, always, or unless
-    it is certain that it costs no more than that; for so long.
+    it is certain that it costs no more than that; for so long. ``sample`` is how many rows are
+    asked in real time first, and ``expect`` the file's column that holds the right answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -155,6 +164,8 @@ class PriceTerms(BaseModel):
     at_most: Annotated[Money | None, BeforeValidator(_amount)] = None
     approve: Annotated[Money | Literal["always"] | None, BeforeValidator(_approve)] = None
     approve_within: Annotated[timedelta, BeforeValidator(_approve_within)] = timedelta(days=7)
+    sample: Annotated[int | None, BeforeValidator(_sample)] = None
+    expect: Text | None = None
 
 
 class UntilFits(BaseModel):

@@ -17,6 +17,7 @@ from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.pipeline.preview import PreviewedRow, preview
 from shared.ports.profile import EMBEDDINGS
+from shared.ports.real_time import Asked, Reply
 from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
 from shared.providers.bailian.real_time import BailianRealTime, open_bailian_real_time
@@ -53,8 +54,8 @@ def embedding_line(custom_id: str, text: str, **fields: Any) -> bytes:
     return json.dumps({"custom_id": custom_id, "method": "POST", "url": EMBEDDINGS, "body": body}).encode()
 
 
-def read(lines: list[bytes]) -> list[Answer]:
-    answers = list(map(parse_result_line, lines))
+def read(replies: list[Reply]) -> list[Answer]:
+    answers = [parse_result_line(reply.line) for reply in replies]
     assert None not in answers
     return [answer for answer in answers if answer]
 
@@ -136,8 +137,12 @@ def test_five_rows_are_answered_in_their_order_each_for_itself(real_time: Bailia
         embedding_line("q-4", "last"),
     ]
 
-    answers = read(real_time.answers(lines))
+    replies = real_time.answers(lines)
+    answers = read(replies)
 
+    assert [reply.asked for reply in replies] == [
+        Asked.ANSWERED, Asked.REFUSED, Asked.REFUSED, Asked.UNKNOWN, Asked.ANSWERED
+    ]  # fmt: skip
     assert [answer.custom_id for answer in answers] == [f"q-{number}" for number in range(5)]
     assert [answer.status for answer in answers] == [
         RowStatus.ANSWERED, *[RowStatus.REFUSED] * 3, RowStatus.ANSWERED

@@ -58,7 +58,8 @@ TIONE = {
 }
 ALL = ARK | TIONE
 ENVIRONMENT = {
-    "validate": STORE | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS"},
+    "validate": STORE
+    | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS", "DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"},
     "submit": STORE | PROVIDER | {"INPUT_FROM", "CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
     "callback": STORE | {"CALLBACK_SECRET", "EVENTBRIDGE_TOKEN", "EVENTBRIDGE_REGION"},
     "message": STORE,
@@ -147,7 +148,7 @@ def test_what_validates_is_told_without_keys_which_providers_are_set_up(
     environment = load_stack(PATH, {**PARAMETERS, **given}, ATTRIBUTES).function("Validate").environment
 
     assert environment["PROVIDERS"] == set_up
-    assert not {"sk-secret", *ALL.values()} & {*environment.values()}
+    assert not {*ALL.values()} & {*environment.values()}
     assert provider_choice(Settings.from_env(environment)).set_up == set_up.strip(",").split(",")
 
 

@@ -13,6 +13,7 @@ from shared.bucket.usage import AttemptBill, Tokens
 from tests.simulation.answers import told_of
 from tests.simulation.expected import came_for_a_deleted_one, decided_at_s, had_to_be_read
 from tests.simulation.pipeline import Pipeline
+from tests.simulation.samples import sample_tokens
 from tests.simulation.service import Batch
 
 _KINDS = ("prompt", "completion", "total", "thinking", "cached")
@@ -41,7 +42,12 @@ def bill_failures(
         if ledger is None:
             continue
         where = f"the bill of {plan.job_id}"
-        own = {each.attempt: each for each in ledger.attempts if each.retries == plan.retries}
+        own = {
+            each.attempt: each
+            for each in ledger.attempts
+            if each.retries == plan.retries and not each.in_real_time
+        }
+        yield from (f"{where} says of its sample {said}" for said in _sampled(pipeline, plan, ledger))
         sent = {number for job_id, number in counted if job_id == plan.job_id}
         for number in sorted(sent | own.keys()):
             bill = own.get(number) or AttemptBill(retries=plan.retries, attempt=number, tokens=Tokens())
@@ -67,22 +73,33 @@ def _count(counted: _Counted, pipeline: Pipeline, attempt: Attempt, batch: Batch
             counted.least += tokens
 
 
+def _sampled(pipeline: Pipeline, plan: Plan, ledger: Ledger) -> Iterator[str]:
+    """All that was kept of it had to be read; what was erased, nobody knows any more."""
+    mine = [each for each in ledger.attempts if each.in_real_time and each.retries == plan.retries]
+    if ledger.erased_at is not None or plan.retry_of:
+        return
+    tokens = sample_tokens(pipeline, plan)
+    bill = mine[0] if mine else AttemptBill(retries=plan.retries, attempt=1, tokens=Tokens())
+    yield from _compared(plan, bill, _Counted(tokens, tokens))
+
+
 def _compared(plan: Plan, bill: AttemptBill, counted: _Counted) -> Iterator[str]:
     least, most = counted.least, counted.most
     for kind in _KINDS:
         said, bounds = getattr(bill.tokens, kind), (getattr(least, kind), getattr(most, kind))
         if not bounds[0] <= said <= bounds[1]:
             yield f"{said} tokens as {kind}, not {bounds}"
-    if bill.cost is not None and not _cost(plan, least) <= bill.cost.micros <= _cost(plan, most):
-        yield f"that it cost {bill.cost.micros}, not {_cost(plan, least)} to {_cost(plan, most)}"
+    costs = [_cost(plan, each, in_real_time=bill.in_real_time) for each in (least, most)]
+    if bill.cost is not None and not costs[0] <= bill.cost.micros <= costs[1]:
+        yield f"that it cost {bill.cost.micros}, not {costs[0]} to {costs[1]}"
 
 
-def _cost(plan: Plan, tokens: Tokens) -> int:
+def _cost(plan: Plan, tokens: Tokens, *, in_real_time: bool) -> int:
     """In millionths. Requests are short here, and thoughts cost what answers do."""
     assert plan.quote is not None
     assert plan.quote.price is not None
     tier = plan.quote.price.tiers[0]
-    rates = tier.batch or tier.real_time
+    rates = tier.real_time if in_real_time else tier.batch or tier.real_time
     cached = rates.input if rates.cached is None else rates.cached
     parts = ((tokens.prompt - tokens.cached) * rates.input, tokens.cached * cached)
     return -(-(sum(parts) + tokens.completion * rates.output) // 1_000_000)

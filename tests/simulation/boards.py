@@ -65,6 +65,8 @@ class _Truth:
     def _told(self, plan: Plan, shard: PlannedShard) -> int:
         """An answer may be that of several rows."""
         most = self._most.get((plan.job_id, shard.shard), 0)
+        if plan.is_sampled(shard.shard):
+            most += sum(row.job_id == plan.job_id for row in self._pipeline.lane.rows)
         return min(shard.rows, most + shard.same + shard.reused) if most else shard.reused
 
     def _settled(self, plan: Plan, shard: int, before_s: float) -> int:

@@ -22,6 +22,7 @@ from shared.providers.bailian.profile import BAILIAN
 from tests.simulation.answers import MAX_TOKENS, tokens_of
 from tests.simulation.expected import came_for_a_deleted_one
 from tests.simulation.pipeline import Pipeline
+from tests.simulation.samples import sample_cost, sample_record
 from tests.simulation.service import Batch
 from tests.support.fakes import START
 
@@ -124,6 +125,8 @@ def _sums_of(pipeline: Pipeline, plan: Plan, batches: dict[Attempt, list[Batch]]
         if attempt.job_id == plan.job_id:
             counted = [each for each in mine if not came_for_a_deleted_one(pipeline, attempt, each)]
             sums.billed += sum(_bill_of(plan, each) for each in counted[-1:])
+    if sample := sample_record(pipeline, plan):
+        sums.add(_Sums(sample_cost(pipeline, plan), sample.known, sample.perhaps))
     for key, outcome in records.outcomes(JobId(plan.job_id)):
         attempt_named = parse_attempt(key.split("/", 1)[1].rpartition("/")[0])
         submission = attempt_named and records.find_submission(attempt_named)

@@ -52,6 +52,7 @@ from tests.simulation.installations import MODELS
 from tests.simulation.people import BAD, DroppedFile
 from tests.simulation.pipeline import DOWN_FOR_S, RETRIES, TIMEOUT_S, WORK, Pipeline
 from tests.simulation.reuse import borrowed_rows, reuse_failures
+from tests.simulation.samples import sample_failures
 from tests.simulation.service import Batch
 from tests.simulation.tables import result_rows
 from tests.simulation.word_checks import word_failures
@@ -85,6 +86,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_money(pipeline),
         *approval_failures(pipeline),
         *reuse_failures(pipeline, [plan for plan, _ in _jobs(pipeline)]),
+        *_samples(pipeline),
         *_leftovers(pipeline),
         *_loops(pipeline),
         *board_failures(pipeline),
@@ -432,6 +434,10 @@ def _money(pipeline: Pipeline) -> Iterator[str]:
     jobs = _jobs(pipeline)
     yield from money_failures(pipeline, [plan for plan, _ in jobs], batches)
     yield from bill_failures(pipeline, jobs, batches_by_attempt(pipeline))
+
+
+def _samples(pipeline: Pipeline) -> Iterator[str]:
+    yield from sample_failures(pipeline, [plan for plan, _ in _jobs(pipeline)], batches_by_attempt(pipeline))
 
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:

@@ -15,6 +15,7 @@ from shared.pipeline.deadlines import GIVE_UP
 from shared.ports.provider import BatchStatus
 from tests.simulation.answers import is_misfit, other_answer_to
 from tests.simulation.pipeline import Pipeline
+from tests.simulation.samples import kept_replies
 from tests.simulation.service import Batch
 
 _ONE_RUN_S = 600.0
@@ -65,6 +66,7 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[tuple[int,
     rows: dict[tuple[int, str], Expected] = defaultdict(lambda: Expected(reasons={"refused": None}))
     by_attempt = batches_by_attempt(pipeline)
     for plan in rounds:
+        _add_sampled(rows, pipeline, plan)
         for attempt in sorted(by_attempt, key=lambda each: (each.shard, each.number)):
             for batch in by_attempt[attempt] if attempt.job_id == plan.job_id else ():
                 _add(rows, pipeline, plan, attempt, batch)
@@ -87,6 +89,24 @@ def _was_sent_in_vain(pipeline: Pipeline, plan: Plan) -> bool:
     keys = pipeline.bucket.keys(f"jobs/{plan.job_id}/")
     sent = [records.find(key, Submission) for key in keys if key.endswith("/submission.json")]
     return any(each and each.rejected_code for each in sent)
+
+
+def _add_sampled(rows: dict[tuple[int, str], Expected], pipeline: Pipeline, plan: Plan) -> None:
+    """What is kept of a sample must stand there; of what is not kept, only the service knows."""
+    asked = {each.custom_id: each for each in pipeline.lane.rows if each.job_id == plan.job_id}
+    for custom_id, reply in kept_replies(pipeline, plan).items():
+        if custom_id not in asked:  # its process died before it asked
+            continue
+        content = asked[custom_id].content
+        row = rows[reply.shard, asked[custom_id].ask.text]
+        if reply.is_unknown:
+            row.reasons = {"refused": "perhaps_asked"}
+            continue
+        row.may = row.must = True
+        row.answers.add(content)
+        if not is_misfit(content, "stop", has_columns=bool(plan.answer_columns)):
+            row.must_fit = True
+            row.fits.add(content)
 
 
 def _add(

@@ -65,6 +65,9 @@ _MISTAKES = ("recipe_broken", "bad_version", "event_twice", "slow", "short_batch
 _WITH_MISTAKES = 0.08
 _UNDER_CEILINGS = 0.1
 _MUST_APPROVE = 0.12
+# Some runs ask a sample first, of a service that fails in these ways.
+_SAMPLED = 0.1
+_OF_THE_LANE = ("lane_down", "lane_refuses", "lane_silent")
 _OF_ARK = (
     ("create_fails_after", "slow", "kill"),
     ("create_fails_after", "job_copied"),
@@ -140,6 +143,10 @@ class Faults:
             self.rates |= {"under_ceilings": RATES[-1]}
         if random.Random(f"must approve {seed}").random() < _MUST_APPROVE:
             self.rates |= {"must_approve": RATES[-1], "approved": 1.0}
+        sampled = random.Random(f"sampled {seed}")
+        if sampled.random() < _SAMPLED * (installation_of(seed).value == ("bailian",)):
+            self.rates |= {"sampled": RATES[-1]}
+            self.rates |= {kind: sampled.choice(RATES) for kind in _OF_THE_LANE if sampled.random() < 0.5}
         for name in installation_of(seed).value:
             own = random.Random(f"profile of {name} {seed}")
             if name in PROFILES_OF and own.random() < _WITH_A_PROFILE_OF_ITS_OWN:

@@ -40,6 +40,7 @@ class Task:
         self.is_dead = False
         self.skew_s = 0.0
         self.error: BaseException | None = None
+        self.last_call = ""
         self._body = body
         self.thread = greenlet(self._run)
 
@@ -89,6 +90,11 @@ class Kernel:
         """When a function's clock said so."""
         return self._skewed.get(told, (told - START).total_seconds())
 
+    @property
+    def last_call(self) -> str:
+        """Of the process under way."""
+        return self._task.last_call if self._task else ""
+
     def random_s(self, shortest: float, longest: float) -> float:
         return shortest + (longest - shortest) * self._random.random()
 
@@ -134,6 +140,7 @@ class Kernel:
             return
         if task.is_dead:
             raise Killed
+        task.last_call = what
         self._steps += 1
         if self._steps > _STEPS:
             raise RunawayError(f"{_STEPS} calls")

@@ -19,7 +19,7 @@ from shared.board.progress import Progress
 from shared.bucket.attempt import Attempt, JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
-from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key
+from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key, sample_replies_key
 from shared.bucket.money import Balance
 from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.result_names import result_key_for
@@ -52,6 +52,10 @@ from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.retry_words import RetryWords
 from shared.pipeline.reuse import lend_answers
 from shared.pipeline.reuse.known_answers import FindAnswers, KnownAnswers
+from shared.pipeline.sample import ask_sample
+from shared.pipeline.sample.ask_sample import AskSample
+from shared.pipeline.sample.records import SampleGroup
+from shared.pipeline.sample.sample_money import SampleMoney
 from shared.pipeline.submit import approval as submit_approval
 from shared.pipeline.submit import reserve_money, submit_shard
 from shared.pipeline.submit.close_unsent import CloseUnsent
@@ -792,6 +796,39 @@ def _forgets_what_nobody_told(right: Method) -> Method:
     return lambda *arguments: replace(right(*arguments), perhaps=0)
 
 
+def _asks_without_a_claim(_right: Method) -> Method:
+    def group(self: AskSample, plan: Plan, number: int, rows: Any, stop: Any) -> SampleGroup:
+        records, key = BucketRecords(self.store), sample_replies_key(JobId(plan.job_id), number)
+        found = records.find(key, SampleGroup)
+        return found or records.create(key, SampleGroup(why=stop.why) if stop.why else self._ask(plan, rows))
+
+    return group
+
+
+def _takes_what_is_lost_for_unasked(right: Method) -> Method:
+    def create(self: BucketRecords, key: str, record: Any) -> Any:
+        if isinstance(record, SampleGroup) and all(each.is_unknown for each in record.replies):
+            record = SampleGroup()
+        return right(self, key, record)
+
+    return create
+
+
+def _keeps_the_sample_reserved(right: Method) -> Method:
+    def settled(attempt: str, charged: Any, standing: Balance) -> Balance:
+        changed: Balance = right(attempt, charged, standing)
+        before = standing.reserved.get(attempt)
+        return changed.model_copy(
+            update={"reserved": {**changed.reserved, **({attempt: before} if before else {})}}
+        )
+
+    return settled
+
+
+def _bills_all_as_batches(right: Method) -> Method:
+    return lambda shard: [each.model_copy(update={"in_real_time": False}) for each in right(shard)]
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -1211,6 +1248,47 @@ MUTANTS = (
     ),
     _one("charge what was cached in full", UsageCount, "add", _counts_nothing_as_cached, seed=1),
     _one("keep what was reserved", Ceilings, "settle", _always(None), seed=0, faults=("under_ceilings",)),
+    _one(
+        "ask a sample without a claim",
+        AskSample,
+        "_group",
+        _asks_without_a_claim,
+        seed=16,
+        faults=("sampled", "event_twice"),
+    ),
+    _one("keep no answer of a sample", ask_sample, "_kept", _always(None), seed=39, faults=("sampled",)),
+    _one(
+        "send what a dead run may have asked",
+        BucketRecords,
+        "create",
+        _takes_what_is_lost_for_unasked,
+        seed=61,
+        faults=("sampled", "kill"),
+    ),
+    _one(
+        "reserve nothing for a sample",
+        SampleMoney,
+        "reserve",
+        _always(value=True),
+        seed=223,
+        faults=("sampled", "under_ceilings"),
+    ),
+    _one(
+        "settle a sample each time",
+        quota_ceilings,
+        "_settled_alike",
+        _keeps_the_sample_reserved,
+        seed=2923,
+        faults=("sampled", "under_ceilings"),
+    ),
+    _one(
+        "bill a sample as a batch",
+        invoice,
+        "_attempts_of",
+        _bills_all_as_batches,
+        seed=39,
+        faults=("sampled",),
+    ),
     _one(
         "forget rows of which nobody told the tokens",
         collect_shard,

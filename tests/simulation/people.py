@@ -21,6 +21,7 @@ from tests.simulation.ceilings import spending_of
 from tests.simulation.installations import ARK_MODEL, MODELS, provider_of
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.reuse import reuse_of
+from tests.simulation.samples import sample_of
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
 from tests.simulation.words import NOTIFY
 from tests.support.fakes import etag_of
@@ -102,7 +103,9 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     more = (columns.RECIPE if has_columns else "") + (NOTIFY if told_by == "recipe" else "")
     # So that a ceiling can be kept.
     more += f"parameters: {{max_tokens: {columns.MAX_TOKENS}}}\n" if spending else ""
+    sample = sample_of(seed, pipeline)
     terms = (*(spending.terms if spending else ()), *Approvals.of(seed, pipeline).terms)
+    terms += () if sample is None else (f"sample: {sample}",)
     more += f"price: {{{', '.join(terms)}}}\n" if terms else ""
     more += _reuse(seed, pipeline)
     max_tokens = columns.MAX_TOKENS if spending else None

@@ -25,6 +25,7 @@ from shared.runtime.settings import Settings
 from tests.simulation.bucket import Bucket
 from tests.simulation.installations import Installation, provider_of
 from tests.simulation.kernel import Kernel, Task
+from tests.simulation.lane import Lane
 from tests.simulation.members import Member, Surroundings, members_of
 from tests.simulation.service import Batch
 from tests.simulation.words import Words
@@ -94,7 +95,8 @@ class Pipeline:
         self.earlier: Sequence[str] = ()
         self.reuse: str | None = None
         self.words = Words(kernel, self.bucket)
-        self._functions = _functions(self.bucket, self.members, kernel, self.words)
+        self.lane = Lane(kernel)
+        self._functions = _functions(self.bucket, self.members, kernel, self.words, self.lane)
         self._run_number = 0
         self._pending = self._running = self._people = 0
         self._has_acted = False
@@ -378,7 +380,9 @@ class Pipeline:
         return is_erased
 
 
-def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel, words: Words) -> Functions:
+def _functions(
+    bucket: Bucket, members: Sequence[Member], kernel: Kernel, words: Words, lane: Lane
+) -> Functions:
     """As deployed by default."""
     settings = Settings(bucket_name=BUCKET_NAME, oss_endpoint="http://oss", oss_region="r")
     overdue = Overdue.from_seconds(
@@ -400,4 +404,5 @@ def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel, words:
         callback_url_for=lambda attempt: callback_path_for(attempt, SECRET),
         channel=words.channel,
         shown=words.see,
+        real_time=lane if members[0].name == BAILIAN.name else None,
     )

@@ -34,6 +34,7 @@ from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchProvider
 from shared.ports.providers import Provider, Providers
+from shared.ports.real_time import RealTime
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ChannelRefused
 from shared.providers.bailian.profile import BAILIAN
@@ -68,11 +69,12 @@ class Functions:
     shown: Callable[[Board | None], object] = lambda _: None
     lull: Lull = field(default_factory=Lull)
     pause: Pause = no_pause
+    real_time: RealTime | None = None
     _run: FoldersFirst | None = None
 
     @property
     def providers(self) -> Providers:
-        return Providers(Provider(self.profile, self.provider), *self.others)
+        return Providers(Provider(self.profile, self.provider, self.real_time), *self.others)
 
     @property
     def choice(self) -> ProviderChoice:
@@ -80,7 +82,9 @@ class Functions:
         return ProviderChoice(profiles, self.profile.name, [profile.name for profile in profiles])
 
     def validate(self, upload: UploadedObject, run_id: str) -> Validated:
-        return ValidateFile(self.store, self.clock, self.choice, "qwen-flash", run_id)(upload)
+        asked = {each.profile.name: each.real_time for each in self.providers if each.real_time}
+        validate = ValidateFile(self.store, self.clock, self.choice, "qwen-flash", run_id, real_times=asked)
+        return validate(upload)
 
     def submit(self, attempt: Attempt) -> SubmitResult:
         submit = SubmitShard(self.store, self.providers, self.clock, self.lease, self.callback_url_for)

@@ -7,7 +7,7 @@ WRITES = {
     "validate": {
         "approve/",
         *("jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/", "outbox/"),
-        "quotes/",
+        *("quotes/", "money/"),
     },
     "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/", "money/"},
     "callback": {"finished/"},
@@ -37,6 +37,7 @@ READS = {
         "ready/",
         "finished/",
         "reuse/",
+        "money/",
         "prices.yaml",
         "budget.yaml",
     },
@@ -90,7 +91,7 @@ ABORTS = {
     "page": {"work/"},
 }
 DELETES = {
-    "validate": {"approve/", "open/", "jobs/", "work/", "rejected/", "again/"},
+    "validate": {"approve/", "open/", "jobs/", "work/", "rejected/", "again/", "money/"},
     "submit": {"ready/", "slots/", "waiting/", "money/"},
     "callback": set[str](),
     "message": set[str](),

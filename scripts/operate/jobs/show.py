@@ -19,6 +19,8 @@ from shared.bucket.tickets import RunningTicket, WaitingFor
 from shared.bucket.usage import Bill
 from shared.money.amounts import money_text
 from shared.money.quote_text import quote_in_short
+from shared.pipeline.sample.records import Sample
+from shared.pipeline.sample.sample_results import find_sample
 from shared.results.columns import RowStatus
 
 # A job may have thousands of shards, each of which costs a few reads to show.
@@ -121,7 +123,7 @@ def job_lines(records: BucketRecords, plan: Plan, *, is_charged: bool = True) ->
     yield f"    上传 dropped {_time(plan.source.dropped_at)}, 排定 planned {_time(plan.created_at)}"
     if plan.retry_of:
         yield f"    第 {plan.retries} 次重试 retry {plan.retries} of {plan.retry_of}"
-    yield from (f"    {text}" for text in quote_lines(plan))
+    yield from (f"    {text}" for text in quote_lines(plan, find_sample(records, plan)))
     if plan.approve_until:
         decided = records.find_approval(job_id)
         yield f"    {decided_line(decided, plan, is_open=not (ledger or cancelled))}"
@@ -143,10 +145,10 @@ def job_lines(records: BucketRecords, plan: Plan, *, is_charged: bool = True) ->
             yield f"    再次放入 dropped again {_time(again.seen_at)}: 已有答案，没有重新发送，不收费 already answered, nothing paid"
 
 
-def quote_lines(plan: Plan) -> Iterator[str]:
+def quote_lines(plan: Plan, sample: Sample | None = None) -> Iterator[str]:
     """What it was to cost before it was sent, in each language; older jobs have no quote."""
     if plan.quote:
-        chinese, english = quote_in_short(plan.quote)
+        chinese, english = quote_in_short(plan.quote, sample.figures if sample else None)
         yield f"报价：{chinese}"
         yield f"quote: {english}"
 

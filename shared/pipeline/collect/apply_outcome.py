@@ -119,4 +119,6 @@ def _counted(outcomes: Sequence[Outcome], last: int) -> Iterator[AttemptTokens]:
     """What was counted of each attempt, of which ``last`` is the last one's number."""
     for number, each in enumerate(outcomes, last - len(outcomes) + 1):
         if each.tokens != Tokens():
-            yield AttemptTokens(attempt=number, tokens=each.tokens, charged=each.charged)
+            yield AttemptTokens(
+                attempt=number, tokens=each.tokens, charged=each.charged, in_real_time=each.in_real_time
+            )

@@ -27,6 +27,7 @@ from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
+from shared.pipeline.sample.sample_results import sample_state
 from shared.pipeline.waiting import asked_of_provider, keep_running
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.provider import BatchId, BatchState
@@ -162,6 +163,8 @@ class CollectShard:
         One that runs past its deadline, or for a cancelled job, is cancelled.
         """
         submission, now = submitted.submission, self.clock.now()
+        if submission.kind is SubmissionKind.KEPT and submitted.plan.is_sample(submitted.attempt):
+            return sample_state(self.store, submitted.attempt)
         if submission.kind is not SubmissionKind.BATCH:
             return end_without_batch(submission)
         batches = self.providers.of(submission.provider).batches

@@ -21,6 +21,7 @@ from shared.pipeline.collect.row_settler import RowSettler
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
 from shared.pipeline.collect.verdict import BatchVerdict
+from shared.pipeline.sample.sample_results import sample_lines
 from shared.pipeline.waiting import asked_of_provider
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchState, BatchStatus
@@ -83,18 +84,20 @@ class SettleAttempt:
         longest = self.provider.profile.limits_for(plan.model).max_window
         if is_worth_requeuing(state, earlier, now, longest) and not self.job_is_cancelled:
             return requeue(state, earlier, now, self.provider.profile.terms)
-        sent = attempt.number - count_requeues(earlier)
-        render = AnswerRenderer(plan, sent if plan.until_fits else None)
+        # What the sample was answered is no attempt of its own.
+        sent = attempt.number - count_requeues(earlier) - plan.is_sampled(attempt.shard)
+        render = AnswerRenderer(plan, max(sent, 1) if plan.until_fits else None)
         answers = bytearray()
         asked = _noting(answers, rows) if rows.asked_again else rows.open_ids()
         unmatched = UnmatchedLines(self.store, work_key(attempt, f"unmatched-{self.run_id}.jsonl"))
         with unmatched, AnswerSpool(asked, render, unmatched.add, _tiers(plan)) as spool:
-            self._read(state, spool, may_be_incomplete=may_be_incomplete)
+            self._read(plan, attempt, state, spool, may_be_incomplete=may_be_incomplete)
             verdict = self._verdict(plan, sent, state, has_strays=spool.has_strays)
-            tries = Tries.of(plan, render, sent, may_ask=not self._is_cancelled(state))
+            tries = Tries.of(plan, render, max(sent, 1), may_ask=not self._is_cancelled(state))
             settler = RowSettler(spool, verdict, tries, answers or bytearray(len(spool.asked)))
             content = self._settle(plan, attempt, rows, settler)
-            return self._propose(plan, state, content, spool, unmatched.commit())
+            outcome = self._propose(plan, state, content, spool, unmatched.commit())
+            return outcome.model_copy(update={"in_real_time": plan.is_sample(attempt)})
 
     def _is_cancelled(self, state: BatchState) -> bool:
         """Then nobody wants any more of it."""
@@ -112,7 +115,19 @@ class SettleAttempt:
             has_strays=has_strays,
         )
 
-    def _read(self, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool) -> None:
+    def _read(
+        self,
+        plan: Plan,
+        attempt: Attempt,
+        state: BatchState,
+        spool: AnswerSpool,
+        *,
+        may_be_incomplete: bool,
+    ) -> None:
+        if plan.is_sample(attempt):
+            for key in state.result_files:
+                spool.add_lines(sample_lines(self.store, attempt, key))
+            return
         for file_id in state.result_files:
             self._read_file(file_id, state, spool, may_be_incomplete=may_be_incomplete)
         if not may_be_incomplete and _lacks_lines(state, spool):

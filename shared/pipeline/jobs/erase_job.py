@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId, parse_batch_name, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX, OUTBOX, WORK, job_of_version, lent_prefix, record_key, versions_prefix
+from shared.bucket.keys import (
+    INBOX,
+    OUTBOX,
+    WORK,
+    job_of_version,
+    lent_prefix,
+    record_key,
+    sample_key,
+    versions_prefix,
+)
 from shared.bucket.records import Ledger, Plan, Source
 from shared.bucket.result_names import (
     approval_keys_for,
@@ -25,6 +34,7 @@ from shared.bucket.uploads import upload_done_key
 from shared.pipeline.deadlines import INBOX_SWEEP_AFTER
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.retries import forbid_retry, with_retries
+from shared.pipeline.sample.sample_results import find_sample
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
 from shared.ports.providers import Providers
@@ -203,6 +213,10 @@ class EraseJob:
         source = plan.source.model_copy(update={"key": "", "recipe_key": None})
         unsaid: dict[str, object] = {"source": source, "result_key": "", "warnings": (), "sheet": None}
         of_plan: dict[str, object] = {"columns": (), "answer_columns": {}, "column_types": ()}
+        if plan.sample is not None:
+            of_plan["sample"] = plan.sample.model_copy(update={"expect": "", "column": ""})
+        if sample := find_sample(records, plan):
+            self.store.put(sample_key(job_id), sample.model_copy(update={"said": ""}).to_bytes())
         of_plan["ceilings"] = tuple(each for each in plan.ceilings if not each.folder)
         self.store.put(record_key(job_id, "plan.json"), plan.model_copy(update=unsaid | of_plan).to_bytes())
         self.store.put(record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid).to_bytes())

@@ -8,6 +8,8 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, job_tickets_prefix, record_key, settled_key, ticket_key
 from shared.bucket.records import Outcome, Plan
+from shared.bucket.submission import Submission, SubmissionKind
+from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 
 
@@ -16,14 +18,22 @@ class JobTickets:
     """Those of one open job. No ticket too many does harm, and nothing is paid for twice."""
 
     store: ObjectStore
+    clock: Clock
 
     def put_first(self, plan: Plan) -> int:
         """Put the tickets of a job that was planned a moment ago, without a look at what is there.
 
         If the timer was sooner, a shard gets a ticket too many, which does no harm.
         """
+        records = BucketRecords(self.store)
         for shard in plan.shards:
-            BucketRecords(self.store).put_ready(Attempt(JobId(plan.job_id), 1, shard.shard))
+            attempt = Attempt(JobId(plan.job_id), 1, shard.shard)
+            if plan.is_sent(attempt):
+                records.put_ready(attempt)
+            else:  # it is settled by the sample's answers
+                kept = Submission.without_batch(SubmissionKind.KEPT, plan, attempt, self.clock.now())
+                records.create(attempt_key(attempt, "submission.json"), kept)
+                records.put_finished(attempt, heard_from="sample")
         return len(plan.shards)
 
     def put_missing(self, plan: Plan) -> int:

@@ -147,6 +147,7 @@ class RetryJob:
                     for shard in closed.shards
                 ),
                 "approval": None if self._is_approved(records, closed) else closed.approval,
+                "sample": None,
                 "created_at": self.clock.now(),
                 "retry_of": closed.job_id,
                 "first_job_id": closed.origin_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from shared.bucket.records import Plan
 from shared.bucket.tickets import Awaited
 from shared.pipeline.jobs.job_tickets import JobTickets
 from shared.pipeline.jobs.put_quote import PutQuote
+from shared.pipeline.sample.ask_again import ask_again, is_asked
 from shared.pipeline.words.tell_approval import TellApproval
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
@@ -28,11 +29,13 @@ class StartJob:
 
     Attributes:
         profiles: By which its quote is written; whoever has none writes none.
+        ask_sample: Asks what a job's sample has not asked yet; who may not has ``validate`` do it.
     """
 
     store: ObjectStore
     clock: Clock
     profiles: Sequence[ProviderProfile] = ()
+    ask_sample: Callable[[Plan], object] | None = None
 
     def __call__(self, plan: Plan, *, is_new: bool = False) -> int:
         """Return how many tickets were put: none while it waits for an approval.
@@ -40,11 +43,19 @@ class StartJob:
         Args:
             plan: The job's, which is not closed.
             is_new: This run has made it a moment ago, so it has no tickets yet.
+
+        Raises:
+            TransientError: Another run is asking the sample, and starts the job then.
         """
+        if plan.sample is not None and not plan.retry_of:
+            if self.ask_sample is not None:
+                self.ask_sample(plan)
+            elif not is_asked(self.store, plan):
+                return int(ask_again(self.store, plan))
         if plan.approve_until and self._waits(plan, plan.approve_until):
             return 0
         self._quote(plan)
-        tickets = JobTickets(self.store)
+        tickets = JobTickets(self.store, self.clock)
         return tickets.put_first(plan) if is_new else tickets.put_missing(plan)
 
     def _quote(self, plan: Plan) -> None:

@@ -26,6 +26,8 @@ from shared.problems.exceptions import ObjectMissing, TransientError, UserInputE
 
 # The months of the clouds' bills are those of Beijing.
 _BEIJING = timedelta(hours=8)
+# The claim of what several runs reserve alike.
+_ALIKE = 1
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,39 @@ class Ceilings:
                 self.give_back(attempt, claim)
                 return _no_room(ceiling, balance, str(attempt), needed)
         return None
+
+    def reserve_alike(self, attempt: Attempt, needed: Money) -> bool:
+        """Reserve what several runs may reserve at once, all of them alike.
+
+        Whoever finds no room leaves what another has reserved: they must agree first. It is
+        reserved in the month of the plan.
+
+        Raises:
+            TransientError: It was settled meanwhile.
+        """
+        mine, month = Reservation(claim=_ALIKE, micros=needed.micros), month_of(self.plan.created_at)
+        for ceiling in self._now():
+            balance = self._balances(ceiling, month).change(
+                partial(_reserved, str(attempt), mine, ceiling.at_most.micros)
+            )
+            standing = balance.reserved.get(str(attempt))
+            if standing is not None and standing.claim > _ALIKE:
+                raise TransientError(f"{attempt}: it was settled by another run")
+            if standing != mine:
+                return False
+        return True
+
+    def settle_alike(self, attempt: Attempt, charged: Charged) -> None:
+        """What it cost is spent, once, whichever runs say so.
+
+        The attempt keeps an empty reservation until ``settle``, so that none can reserve late.
+        """
+        for ceiling, month in self._of_all_months():
+            self._balances(ceiling, month).change(partial(_settled_alike, str(attempt), charged))
+
+    def give_back_alike(self, attempt: Attempt) -> None:
+        """Nothing was bought of what ``reserve_alike`` reserved, or it is settled for good."""
+        self._give_back(attempt, _ALIKE)
 
     def give_back(self, attempt: Attempt, claim: int) -> None:
         """Nothing was sent under this claim or an earlier one, and nothing will be."""
@@ -176,7 +211,7 @@ def _reserved(attempt: str, mine: Reservation, at_most: int, standing: Balance) 
     An earlier claim's is replaced: it led to no batch. A later one's stays.
     """
     before = standing.reserved.get(attempt)
-    if before is not None and before.claim > mine.claim:
+    if before is not None and (before.claim > mine.claim or before == mine):
         return standing
     if standing.spent + standing.reserved_by_others(attempt) + mine.micros > at_most:
         return standing.without(attempt)
@@ -195,6 +230,15 @@ def _settled(attempt: str, charged: Charged, standing: Balance) -> Balance:
         return standing
     spent = standing.spent + charged.within(before.micros)
     return standing.without(attempt).model_copy(update={"spent": spent})
+
+
+def _settled_alike(attempt: str, charged: Charged, standing: Balance) -> Balance:
+    before = standing.reserved.get(attempt)
+    if before is None or before.claim > _ALIKE:
+        return standing
+    spent = standing.spent + charged.within(before.micros)
+    left = {**standing.reserved, attempt: Reservation(claim=_ALIKE + 1, micros=0)}
+    return standing.model_copy(update={"spent": spent, "reserved": left})
 
 
 def _no_room(ceiling: Ceiling, balance: Balance, attempt: str, needed: Money) -> NoRoom:

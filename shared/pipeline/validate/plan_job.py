@@ -23,6 +23,8 @@ from shared.inputs.rows import InputFacts, RowBlock
 from shared.money.approval import approval_for
 from shared.money.line_parameters import LineParameters, names_file, reads_more
 from shared.pipeline.reuse.known_answers import AnswersWithdrawn, FindAnswers, KnownAnswers
+from shared.pipeline.sample.choose_rows import ChooseRows
+from shared.pipeline.sample.plan_sample import at_most_with_sample, drop_sample, expected_at, plan_sample
 from shared.pipeline.validate.check_ceilings import ceilings_for, problems_under, with_warnings
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
@@ -69,6 +71,7 @@ class PlanJob:
 
     Attributes:
         providers: The names of all that this version knows.
+        has_real_time: The rows of a sample can be asked.
     """
 
     store: ObjectStore
@@ -78,6 +81,7 @@ class PlanJob:
     run_id: str
     watch: Watch
     providers: Collection[str] = ()
+    has_real_time: bool = False
 
     def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Planned | Refused:
         """Return the plan that stands, which may be that of a run that was faster.
@@ -96,7 +100,7 @@ class PlanJob:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
                 try:
                     with self._drafts(job_id, file.form, terms) as writer:
-                        refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
+                        refused = self._write(reader, writer, options)
                         if refused:
                             return refused
                         _check_width(reader.facts, options)
@@ -126,17 +130,22 @@ class PlanJob:
             lines=LineParameters(are_ours=are_ours) if terms.ceilings else None,
             asks_once=terms.options.asks_once,
             known=terms.known,
+            sample=ChooseRows(wanted)
+            if (wanted := terms.options.price.sample) and self.has_real_time
+            else None,
         )
 
-    def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
+    def _write(self, reader: RowReader, writer: ShardWriter, options: Recipe) -> Refused | None:
         """Write every row. Of a file to refuse, delete the drafts and return all problems."""
-        limits = None
+        limits, may_skip = None, options.on_bad_rows == "skip"
         for item in self.watch(reader):
             if reader.all_problems.total and not may_skip:
                 writer.discard()
                 continue
             if limits is None and (isinstance(item, RowBlock) or item.request is not None):
                 limits = self.profile.limits_for(reader.facts.model)  # known from the first good row on
+                if writer.sample is not None:
+                    writer.sample.expect_at = expected_at(reader.facts, options)
             writer.add(item, limits or self.profile.limits_for(""))
         is_wrong = reader.problems.total if may_skip else reader.all_problems.total
         if not is_wrong and limits is not None:
@@ -157,15 +166,18 @@ class PlanJob:
         warnings = (*mine.warnings, *map(render_both, _about_reuse(shards, terms)), *quote.warnings)
         under: dict[str, object] = {"quote": quote, "warnings": warnings}
         under |= {"ceilings": terms.ceilings, "lends_to": terms.lends_to}
-        price = options.price
-        under["approval"] = approval_for(price.approve, price.approve_within, quote)
         mine = with_warnings(mine.model_copy(update=under))
         if problems := problems_under(mine, reads_more=more):
             writer.delete(shards)
             raise UserInputError(problems)
+        mine = plan_sample(self.store, mine, self.run_id, options, writer.sample)
+        price, most = options.price, at_most_with_sample(mine)
+        approval = approval_for(price.approve, price.approve_within, most)
+        mine = mine.model_copy(update={"approval": approval})
         plan = DecideUpload(self.store)(mine, self.run_id)
         if plan.shards != shards:
             writer.delete(shards)
+            drop_sample(self.store, mine)
         log.info("job.planned", extra={"job_id": plan.job_id, "rows": plan.rows, "shards": len(plan.shards)})
         return Planned(plan, is_new=plan is mine)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -23,6 +24,7 @@ from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
 from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult
 from shared.pipeline.jobs.start_job import StartJob
+from shared.pipeline.sample.ask_sample import AskSample
 from shared.pipeline.validate.approve_by_file import ApproveByFile
 from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
@@ -36,6 +38,7 @@ from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
+from shared.ports.real_time import RealTime
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError, TransientError, UserInputError
 from shared.problems.problem import Problem, ProblemList
@@ -73,6 +76,7 @@ class ValidateFile:
         providers: Those for which files may be planned; a recipe chooses one.
         stop_at: A file that is not read by then is refused; ``None`` if nobody says when this
             invocation ends.
+        real_times: By provider, what answers the rows of a sample.
     """
 
     store: ObjectStore
@@ -81,6 +85,7 @@ class ValidateFile:
     default_model: str
     run_id: str
     stop_at: datetime | None = None
+    real_times: Mapping[str, RealTime] = field(default_factory=dict)
 
     def __call__(self, upload: UploadedObject) -> Validated:
         """Validate the upload, or the one that the ticket of ``AskAgain`` names.
@@ -93,9 +98,22 @@ class ValidateFile:
         if ticket is None:
             log.info("ticket.gone", extra={"key": upload.key})
             return ValidateResult.GONE
-        said = self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag))
+        said = (
+            self._go_on(JobId(ticket.job_id))
+            if ticket.job_id
+            else self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag))
+        )
         self.store.delete(upload.key)
         return said
+
+    def _go_on(self, job_id: JobId) -> Validated:
+        """Start a job whose sample was begun, whatever became of its file."""
+        records = BucketRecords(self.store)
+        plan = records.find_plan(job_id)
+        if plan is None or records.is_closed(job_id):
+            return ValidateResult.GONE
+        self._start_job(plan)
+        return ResumeResult.RESUMED
 
     def _answer(self, upload: UploadedObject) -> Validated:
         seen_at = self.clock.now()  # before the look: what is dropped after it is seen later
@@ -193,7 +211,16 @@ class ValidateFile:
                 said = self._all_problems(source, form, error, profile, watch)
                 return self._refuse(source, refused_under(found, said))
             names = [each.name for each in self.providers.profiles]
-            planner = PlanJob(self.store, self.clock, profile, self.default_model, self.run_id, watch, names)
+            planner = PlanJob(
+                self.store,
+                self.clock,
+                profile,
+                self.default_model,
+                self.run_id,
+                watch,
+                names,
+                has_real_time=profile.name in self.real_times,
+            )
             planned = planner(source, job_id, recipe)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems))
@@ -215,7 +242,8 @@ class ValidateFile:
 
     @property
     def _start_job(self) -> StartJob:
-        return StartJob(self.store, self.clock, self.providers.profiles)
+        ask_sample = AskSample(self.store, self.clock, self.real_times, self.run_id)
+        return StartJob(self.store, self.clock, self.providers.profiles, ask_sample)
 
     def _misnamed_recipe(self, source: Source, form: FileForm) -> str | None:
         if has_request_lines(form):

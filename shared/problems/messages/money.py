@@ -77,6 +77,42 @@ MONEY_MESSAGES: dict[str, Message] = {
         "有费用上限，但不知道这些行最多要花多少，所以没有发送。",
         "There is a ceiling, but nobody can say what these rows may cost, so they were not sent.",
     ),
+    "recipe_sample": Message(
+        "“{found}”不行：sample 是先实时问多少行，请写 1 到 100 的整数，例如 sample: 20。",
+        'sample cannot be "{found}": it is how many rows are asked in real time first. Write a whole number from 1 to 100, for example sample: 20.',
+    ),
+    "expect_without_sample": Message(
+        "expect 说的是拿样本的答案和哪一列比较，所以还要写 sample，例如 price: {{sample: 20, expect: 类别}}。",
+        "expect says which column the sample's answers are compared with, so sample must be there, too, for example price: {{sample: 20, expect: category}}.",
+    ),
+    "expect_not_there": Message(
+        "表格里没有“{found}”这一列。expect 要写存放正确答案的那一列；现有的列：{columns}。",
+        'The table has no column "{found}". expect names the one that holds the right answers; there is: {columns}.',
+    ),
+    "expect_unclear": Message(
+        "不知道拿哪个答案和“{found}”列比较：配方的 columns 里有 {columns}。请让其中一列和它同名，或只留一列。",
+        'Which answer is to be compared with the column "{found}" is not clear: the recipe\'s columns are {columns}. Give one of them its name, or leave only one.',
+    ),
+    "expect_of_lines": Message(
+        "请求行没有列，无法用 expect: {found} 比较答案。请去掉 expect，或改用表格。",
+        "Request lines have no columns, so expect: {found} has nothing to compare with. Remove expect, or drop a table.",
+    ),
+    "sample_no_lane": Message(
+        "没有问样本：{provider} 没有可用的实时调用，报价不含样本，任务照常进行。",
+        "No sample: no service of {provider} for single requests can be asked. The quote does without, and the job goes on.",
+    ),
+    "sample_lane_down": Message(
+        "没有继续问样本：实时调用没有回答（{reply}）。任务照常进行。",
+        "The sample was not asked further: the service for single requests did not answer ({reply}). The job goes on.",
+    ),
+    "sample_no_room": Message(
+        "没有问样本：费用上限下的余额不够，任务照常进行。",
+        "No sample: there is not enough left under the ceilings. The job goes on.",
+    ),
+    "sample_cancelled": Message(
+        "没有继续问样本：任务已取消。",
+        "The sample was not asked further: the job was cancelled.",
+    ),
     "over_ceiling": Message(
         "这些行没有（再次）发送：任务的费用上限是 {limit}，已花 {spent}，还剩 {free}，而这些行最多可能要 {needed}。scripts/batchdrop retry 会以同样的上限重新开始，只发送没有答案的行。",
         "These rows were not sent, or not sent again: the job's ceiling is {limit}, {spent} is spent and {free} is left, but they may cost up to {needed}. scripts/batchdrop retry sends the rows without an answer, under the same ceiling anew.",

@@ -65,6 +65,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "这一行还没有运行，批次的期限就到了。可以在配方里加大 completion_window，再执行 scripts/batchdrop retry。",
         "The batch's completion window ended before this row ran. Raise completion_window in the recipe, or run scripts/batchdrop retry.",
     ),
+    "perhaps_asked": Message(
+        "这一行作为样本实时问过，但没有等到答案，可能已经计费。为避免重复付费，没有再发送。如需重发，请执行 scripts/batchdrop retry。",
+        "This row was asked in real time for the sample, but no answer came, and it may have been charged. So that it is not paid for twice, it was not sent again; scripts/batchdrop retry does so.",
+    ),
     "broken_off": Message(
         "这一行还没有运行，批次就中断了；原因见后。请管理员解决后执行 scripts/batchdrop retry。",
         "The batch broke off before this row ran; the reason is below. The operator should mend it, then run scripts/batchdrop retry.",

@@ -22,6 +22,7 @@ OWN_CODES: Mapping[str, bool] = {
     "answer_interrupted": True,  # it ended before anything was written, thinking included
     "line_unreadable": False,  # it may have been paid for
     "batch_failed": False,  # the provider refused the whole batch and would again
+    "perhaps_asked": False,  # in the sample; it may have been paid for
     "never_ended": False,  # it may still run and be billed
     "cancelled": False,  # somebody asked for that
 }

@@ -11,6 +11,7 @@ from shared.runtime.settings import current_settings
 from shared.runtime.system_clock import SystemClock, new_run_id
 from shared.runtime.wiring.open_store import open_store
 from shared.runtime.wiring.providers.profiles import provider_choice
+from shared.runtime.wiring.providers.real_time import real_times
 
 
 def validate_file(context: FcContext) -> ValidateFile:
@@ -23,5 +24,6 @@ def validate_file(context: FcContext) -> ValidateFile:
         providers=provider_choice(settings),
         default_model=settings.default_model,
         run_id=new_run_id(),
+        real_times=real_times(settings),
         stop_at=clock.now() + timeout * SHARE_TO_VALIDATE if timeout else None,
     )

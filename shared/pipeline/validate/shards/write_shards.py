@@ -13,6 +13,7 @@ from shared.inputs.rows import InputRow, RowBlock
 from shared.money.line_parameters import LineParameters
 from shared.money.token_meter import TokenMeter
 from shared.pipeline.reuse.known_answers import KnownAnswers
+from shared.pipeline.sample.choose_rows import ChooseRows
 from shared.pipeline.validate.shards.open_shard import Draft, OpenShard
 from shared.pipeline.validate.shards.original_lines import plain_line, typed_line
 from shared.ports.profile import ShardLimits
@@ -32,6 +33,7 @@ class ShardWriter:
     Attributes:
         meter: Of the tokens of all requests.
         lines: What the request lines say, if that is asked for.
+        sample: Sees each row that is sent, if a sample is asked for.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class ShardWriter:
         lines: LineParameters | None = None,
         asks_once: bool = False,
         known: KnownAnswers | None = None,
+        sample: ChooseRows | None = None,
     ) -> None:
         self._store = store
         self._job_id = job_id
@@ -54,6 +57,7 @@ class ShardWriter:
         self._open: OpenShard | None = None
         self._closed: list[PlannedShard] = []
         self.lines = lines
+        self.sample = sample
         self.meter = TokenMeter()
 
     def __enter__(self) -> ShardWriter:
@@ -84,6 +88,8 @@ class ShardWriter:
             shard.same += 1
         elif row.request is not None:
             shard.request_lines.add(row.request)
+            if self.sample is not None:
+                self.sample.see(shard.number, shard.requests, row.request, row.cells)
             shard.requests += 1
         shard.original_rows.add(line)
         shard.rows += 1
@@ -102,7 +108,8 @@ class ShardWriter:
     def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
         """Add each row; all at once if they go to the same shard."""
         shard, rows = self._open, len(block.lines)
-        if shard is None or not shard.has_room(limits, rows, len(block.requests)):
+        is_whole = shard is not None and shard.has_room(limits, rows, len(block.requests))
+        if shard is None or not is_whole or self.sample is not None:
             for row in block.rows():
                 self._add_row(row, limits)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from shared.ports.real_time import RealTime
+from shared.ports.real_time import RealTime, Reply
 from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.settings import Settings
 
@@ -20,7 +20,7 @@ class _BailianWhenAsked:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def answers(self, requests: Sequence[bytes]) -> list[bytes]:
+    def answers(self, requests: Sequence[bytes]) -> list[Reply]:
         from shared.providers.bailian.real_time import open_bailian_real_time  # noqa: PLC0415
 
         key = self._settings.dashscope_api_key

@@ -1,0 +1,356 @@
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import AGAIN, MONEY, Stage, sample_key, ticket_in
+from shared.bucket.money import Balance
+from shared.bucket.records import Ledger, Plan
+from shared.events.oss import UploadedObject
+from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.sample.records import Sample
+from shared.ports.real_time import Asked
+from shared.problems.exceptions import ProviderTrouble, TransientError
+from tests.support.fake_provider import ScriptedProvider, result_line
+from tests.support.fakes import FixedClock, Killed, MemoryStore
+from tests.support.functions import BUCKET_NAME, Functions
+from tests.support.scripted_lane import Say, ScriptedLane, answers, refuses
+
+RECIPE = """model: qwen-flash
+prompt: 'Say it: {{ text }}'
+parameters: {max_tokens: 100}
+price: {sample: 6}
+"""
+
+
+UNDER_CEILING = RECIPE.replace("price: {", "price: {at_most: 0.2 CNY, ")
+
+
+class Bench:
+    """One file of ``rows`` rows, whose sample is asked of a lane."""
+
+    def __init__(self, say: Say, rows: int = 20, recipe: str = RECIPE) -> None:
+        self.clock = FixedClock()
+        self.store = MemoryStore(self.clock)
+        self.provider = ScriptedProvider(self.clock)
+        self.lane = ScriptedLane(say)
+        self.records = BucketRecords(self.store)
+        self.functions = Functions(self.store, self.provider, self.clock, real_time=self.lane)
+        self.store.put("inbox/batch.yaml", recipe.encode())
+        self.texts = [f"text {'x' * number} {number}" for number in range(rows)]
+        table = "text,label\n" + "".join(f"{text},good\n" for text in self.texts)
+        self.store.put("inbox/a.csv", table.encode())
+
+    def validate(self, key: str = "inbox/a.csv", run_id: str = "run") -> Any:
+        return self.functions.validate(UploadedObject(BUCKET_NAME, key, ""), run_id)
+
+    def go_on(self) -> None:
+        """What the timer does of what a dead run has left."""
+        ResumeOpenJobs(self.store, self.clock)
+        for step in (ResumeOpenJobs(self.store, self.clock),):
+            for candidate in step.candidates():
+                candidate.repair()
+        for key in [key for key in self.store.objects if key.startswith(AGAIN)]:
+            self.validate(key, "again")
+        self.validate(run_id="later")
+
+    @property
+    def plan(self) -> Plan:
+        (key,) = [key for key in self.store.objects if key.endswith("/plan.json")]
+        plan = self.records.find_plan(JobId(key.split("/")[1]))
+        assert plan is not None
+        return plan
+
+    @property
+    def sample(self) -> Sample | None:
+        return self.records.find(sample_key(JobId(self.plan.job_id)), Sample)
+
+    @property
+    def asked(self) -> list[str]:
+        return [line["custom_id"] for line in self.lane.asked]
+
+    @property
+    def sent(self) -> list[str]:
+        batches = self.provider.batches.values()
+        return [line["custom_id"] for batch in batches for line in batch.lines]
+
+    def run(self) -> Ledger:
+        """Deliver every ticket until the job is closed."""
+        for _ in range(20):
+            for key in [key for stage in Stage for key in self.store.objects if key.startswith(stage.value)]:
+                found = ticket_in(key)
+                if found is not None:
+                    self._deliver(*found)
+            ledger = self.records.find_ledger(JobId(self.plan.job_id))
+            if ledger:
+                return ledger
+        raise AssertionError([*self.store.objects])
+
+    def _deliver(self, stage: Stage, attempt: Attempt) -> None:
+        if stage is Stage.READY:
+            self.functions.submit(attempt)
+        elif stage is Stage.RUNNING and (running := self.records.find_running(attempt)):
+            if running.batch_id:
+                self.provider.answer_all(running.batch_id, answer=_batch_answer)  # type: ignore[arg-type]
+            self.records.put_finished(attempt, "test")
+        elif stage is Stage.FINISHED:
+            self.functions.collect(attempt, "run")
+
+    def rows(self) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self.store.objects["results/a.csv"].decode("utf-8-sig"))))
+
+    def balance(self) -> Balance:
+        key = max(key for key in self.store.objects if key.startswith(MONEY))
+        return Balance.model_validate_json(self.store.objects[key])
+
+
+def _batch_answer(line: dict[str, Any]) -> dict[str, Any]:
+    usage = {"prompt_tokens": 10, "completion_tokens": 30, "total_tokens": 40}
+    return result_line(line["custom_id"], content="from the batch", usage=usage)
+
+
+def test_sampled_rows_are_asked_once_and_never_sent() -> None:
+    bench = Bench(answers("from the sample"))
+
+    assert bench.validate() == "planned"
+    ledger = bench.run()
+
+    assert len(bench.asked) == len({*bench.asked}) == 6
+    assert len(bench.sent) == 14
+    assert not {*bench.asked} & {*bench.sent}
+    assert [row["content"] for row in bench.rows()].count("from the sample") == 6
+    assert (ledger.answered, ledger.rows_in, ledger.adds_up) == (20, 20, True)
+
+
+def test_the_bill_has_the_sample_at_the_real_time_price() -> None:
+    bench = Bench(answers("from the sample"))
+    bench.validate()
+
+    sample, batch = bench.run().attempts
+
+    assert (sample.attempt, sample.in_real_time, batch.attempt, batch.in_real_time) == (1, True, 2, False)
+    assert sample.cost == sample.real_time
+    assert batch.cost is not None
+    assert batch.real_time is not None
+    assert batch.cost.micros < batch.real_time.micros
+    assert bench.sample is not None
+    assert bench.sample.figures.cost == sample.cost
+
+
+@pytest.mark.parametrize("rows", [1, 6, 20])
+def test_a_run_that_dies_at_any_call_asks_no_row_twice_and_loses_no_money(rows: int) -> None:
+    calls = _calls_of_a_validation(rows)
+    for at in range(calls):
+        bench = Bench(answers("from the sample"), rows, UNDER_CEILING)
+        _die_at(bench, at)
+        with contextlib.suppress(Killed):
+            bench.validate()
+        bench.store.before = None
+        bench.clock.advance(timedelta(hours=2))
+
+        bench.go_on()
+        ledger = bench.run()
+
+        assert len(bench.asked) == len({*bench.asked}), at
+        assert not {*bench.asked} & {*bench.sent}, at
+        assert (ledger.rows_out, ledger.adds_up) == (rows, True), at
+        balance, billed = bench.balance(), sum(each.cost.micros for each in ledger.attempts if each.cost)
+        assert balance.reserved == {}, at
+        assert billed <= balance.spent <= 200_000, at
+        lost = ledger.by_status.get("refused", 0)
+        assert lost <= 5, at
+        assert ledger.answered == rows - lost, at
+        assert balance.spent == billed or lost, at
+
+
+def _calls_of_a_validation(rows: int) -> int:
+    bench, calls = Bench(answers("from the sample"), rows, UNDER_CEILING), count()
+    bench.store.before = lambda *_call: next(calls)
+    bench.validate()
+    return next(calls)
+
+
+def _die_at(bench: Bench, at: int) -> None:
+    calls = count()
+
+    def die(*_call: str) -> None:
+        if next(calls) == at:
+            raise Killed
+
+    bench.store.before = die
+
+
+def test_a_row_without_a_reply_is_not_asked_again_but_by_a_retry() -> None:
+    bench = Bench(refuses(asked=Asked.UNKNOWN))
+    bench.validate()
+
+    ledger = bench.run()
+
+    # One group of five that got no answer at all is enough.
+    assert (len(bench.asked), len(bench.sent)) == (5, 15)
+    assert [row["error_code"] for row in bench.rows()].count("perhaps_asked") == 5
+    assert ledger.answered == 15
+    assert bench.functions.retry(bench.plan, "retry").rows == 5
+
+
+def test_a_row_that_is_refused_goes_into_the_batch() -> None:
+    bench = Bench(refuses())
+    bench.validate()
+
+    ledger = bench.run()
+
+    assert (len(bench.asked), len(bench.sent), ledger.answered) == (5, 20, 20)
+    assert bench.sample is not None
+    assert bench.sample.figures.why == "sample_lane_down"
+
+
+def test_a_service_that_is_down_stops_nothing_and_the_quote_says_why() -> None:
+    bench = Bench(answers(""))
+    bench.lane.before = _raises(ProviderTrouble("Arrearage: pay", "account_without_money"))
+    bench.validate()
+
+    ledger = bench.run()
+
+    assert (len(bench.sent), ledger.answered) == (20, 20)
+    quote = bench.store.objects["quotes/a.csv.quote.txt"].decode()
+    assert "did not answer (Arrearage: pay). The job goes on. [sample_lane_down]" in quote
+
+
+def test_without_such_a_service_the_quote_says_so() -> None:
+    bench = Bench(answers(""))
+    bench.functions.real_time = None
+    bench.validate()
+
+    assert len(bench.plan.shards) == 1
+    assert bench.run().answered == 20
+    assert "[sample_no_lane]" in bench.store.objects["quotes/a.csv.quote.txt"].decode()
+
+
+def test_a_twin_waits_while_another_run_is_asking() -> None:
+    bench = Bench(answers("from the sample"))
+
+    def twin() -> None:
+        bench.lane.before = lambda: None
+        with pytest.raises(TransientError, match="by another run"):
+            bench.validate(run_id="twin")
+
+    bench.lane.before = twin
+    bench.validate()
+
+    assert len(bench.asked) == 6
+    assert bench.run().answered == 20
+
+
+def test_a_sample_goes_on_though_its_file_was_replaced() -> None:
+    bench = Bench(answers("from the sample"))
+    bench.lane.before = _raises(Killed())
+    with pytest.raises(Killed):
+        bench.validate()
+    bench.lane.before = lambda: None
+    first = bench.plan
+    bench.store.put("inbox/a.csv", b"text,label\nanother,good\n")
+    bench.clock.advance(timedelta(hours=2))
+
+    bench.go_on()
+
+    assert bench.records.find(sample_key(JobId(first.job_id)), Sample) is not None
+    assert not [key for key in bench.store.objects if key.startswith(AGAIN)]
+
+
+def test_no_more_is_asked_of_a_job_that_was_cancelled() -> None:
+    bench = Bench(answers("from the sample"))
+    bench.lane.before = lambda: bench.functions.cancel(JobId(bench.plan.job_id))
+    bench.validate()
+
+    ledger = bench.run()
+
+    assert (len(bench.asked), len(bench.sent)) == (5, 0)
+    assert ledger.by_status == {"answered": 5, "cancelled": 15}
+
+
+def test_a_sample_without_room_under_the_ceiling_is_not_asked() -> None:
+    # All rows fit in a batch, but in real time they cost twice as much.
+    bench = Bench(
+        answers("from the sample"),
+        recipe=UNDER_CEILING.replace("0.2 CNY, sample: 6", "0.0025 CNY, sample: 20"),
+    )
+    bench.validate()
+
+    ledger = bench.run()
+
+    assert (bench.asked, len(bench.sent), ledger.answered) == ([], 20, 20)
+    assert "[sample_no_room]" in bench.store.objects["quotes/a.csv.quote.txt"].decode()
+    assert bench.balance().reserved == {}
+
+
+def test_an_erased_job_names_no_column_and_quotes_no_reply() -> None:
+    bench = Bench(refuses("InvalidParameter"), recipe=RECIPE.replace("sample: 6", "sample: 6, expect: label"))
+    bench.validate()
+    bench.run()
+    before = bench.plan
+    assert before.sample is not None
+    assert before.sample.expect == "label"
+
+    assert bench.functions.erase(before)
+
+    job_id = JobId(before.job_id)
+    after, sample = bench.records.find_plan(job_id), bench.records.find(sample_key(job_id), Sample)
+    assert after is not None
+    assert after.sample is not None
+    assert sample is not None
+    assert (after.sample.expect, after.sample.column, sample.said) == ("", "", "")
+
+
+def _raises(error: BaseException) -> Callable[[], object]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [
+        ("sample: 6, expect: nothing", "expect_not_there"),
+        ("expect: label", "expect_without_sample"),
+        ("sample: 0", "recipe_sample"),
+        ("sample: 101", "recipe_sample"),
+        ("sample: many", "recipe_sample"),
+    ],
+)
+def test_wrong_terms_are_told(terms: str, code: str) -> None:
+    bench = Bench(answers(""), recipe=RECIPE.replace("sample: 6", terms))
+
+    assert bench.validate() == "rejected"
+    assert f"[{code}]" in bench.store.objects["rejected/a.csv.report.txt"].decode()
+
+
+def test_an_answer_of_several_columns_needs_one_of_the_expected_name() -> None:
+    recipe = RECIPE.replace("sample: 6", "sample: 6, expect: label") + "columns: {a: a, b: b}\n"
+    bench = Bench(answers(""), recipe=recipe)
+
+    assert bench.validate() == "rejected"
+    assert "[expect_unclear]" in bench.store.objects["rejected/a.csv.report.txt"].decode()
+
+
+def test_the_quote_is_extrapolated_from_the_sample() -> None:
+    bench = Bench(answers("good"), recipe=RECIPE.replace("sample: 6", "sample: 6, expect: label"))
+    bench.validate()
+
+    quote = bench.store.objects["quotes/a.csv.quote.txt"].decode()
+    figures = json.loads(bench.store.objects["quotes/a.csv.quote.json"])["sample"]
+
+    assert (figures["output_tokens"], figures["output_low"], figures["output_high"]) == (400, 400, 400)
+    assert "约 400 Token（按样本的 6 行）" in quote
+    assert "about 400 tokens (by the 6 rows of the sample)" in quote
+    assert 'Right in the sample: 6 of 6 (100%), compared with the column "label"' in quote
