@@ -14,6 +14,7 @@ _WORTH = {"answer_does_not_fit": 4, "answer_not_json": 3, "model_refused": 1, "a
 _MISFITS = frozenset({"answer_does_not_fit", "answer_not_json", "answer_empty"})
 _CUT_OFF, _FITS = 2, 5
 _DIFFER = "answers_differ"
+_FINAL = frozenset({_DIFFER, "model_refused"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Misfits:
         One without an answer is, if all that it may have was thought.
         """
         reason = cut_off.lower()
-        if reason in FILTERED:
+        if reason in FILTERED or code in _FINAL:
             return False
         if status == _ANSWERED and self.has_columns:
             return code in _MISFITS

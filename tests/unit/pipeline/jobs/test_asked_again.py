@@ -216,6 +216,20 @@ def test_what_a_filter_withheld_is_not_asked_again(said: tuple[str, str]) -> Non
     assert job.asked() == [["x"]]
 
 
+def test_a_row_with_two_answers_that_differ_is_not_asked_again_though_one_was_cut_off() -> None:
+    job = Job(times(1, PLAIN), "x")
+    job.deliver()
+    (batch,) = job.provider.unfinished()
+    job.end(batch, {"x": [("long", "length")]})
+    (line,) = job.provider.batches[batch].results[f"results-of-{batch}"]
+    job.provider.set_results(batch, [line, line.replace(b"long", b"other")])
+
+    job.answer({})
+
+    assert job.asked() == [["x"]]
+    assert job.told("content", "error_code") == [("long", "answers_differ")]
+
+
 def test_an_empty_answer_is_asked_again_without_an_empty_message() -> None:
     job = Job(times(1), "x")
 
