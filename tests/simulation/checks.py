@@ -377,15 +377,17 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
                 if again:
                     yield f"{attempt} sends {sorted(again)} again, which were answered"
                 if had_to_be_read(pipeline, attempt, batch):
-                    known.update(_for_good(plan, batch, misfits[plan.job_id, attempt.shard]))
+                    known.update(_for_good(pipeline, plan, batch, misfits[plan.job_id, attempt.shard]))
 
 
-def _for_good(plan: Plan, batch: Batch, misfits: Counter[str]) -> Iterator[str]:
+def _for_good(pipeline: Pipeline, plan: Plan, batch: Batch, misfits: Counter[str]) -> Iterator[str]:
     """The texts that are not asked again. Of a row with two answers, nobody may have seen both."""
+    # An erased plan has its columns no longer; where there are any, no answer is cut off.
+    has_columns = not pipeline.member_of(batch.request.model).service.cuts_off
     for custom_id in batch.answered:
         text = batch.texts[custom_id]
         misfits[text] += 1
-        does_fit = not is_misfit(*batch.said[custom_id], has_columns=bool(plan.answer_columns))
+        does_fit = not is_misfit(*batch.said[custom_id], has_columns=has_columns)
         is_unsure = custom_id in batch.contradicted and plan.until_fits
         if misfits[text] > plan.until_fits or (does_fit and not is_unsure):
             yield text
