@@ -89,8 +89,10 @@ def _compared(plan: Plan, bill: AttemptBill, counted: _Counted) -> Iterator[str]
         said, bounds = getattr(bill.tokens, kind), (getattr(least, kind), getattr(most, kind))
         if not bounds[0] <= said <= bounds[1]:
             yield f"{said} tokens as {kind}, not {bounds}"
+    if bill.cost is None:
+        return
     costs = [_cost(plan, each, in_real_time=bill.in_real_time) for each in (least, most)]
-    if bill.cost is not None and not costs[0] <= bill.cost.micros <= costs[1]:
+    if not costs[0] <= bill.cost.micros <= costs[1]:
         yield f"that it cost {bill.cost.micros}, not {costs[0]} to {costs[1]}"
 
 
