@@ -105,10 +105,14 @@ class UntoldWords(RecordPart):
 
 
 class SpentMoney(RecordPart):
-    """What may still be spent this month under one ceiling; ``folder`` is empty for all files."""
+    """What may still be spent this month under one ceiling; ``folder`` is empty for all files.
+
+    ``of_stack`` as of a ``Ceiling``.
+    """
 
     folder: str = ""
     at_most: Money
+    of_stack: Money | None = None
     spent: Money
     reserved: Money
     free: Money

@@ -195,12 +195,20 @@ class Ceiling(RecordPart):
         scope: ``job``: by one job; ``folder``: by the files of a folder and below it, in a month;
             ``all``: by all files, in a month.
         folder: Below ``inbox/``, for a folder's.
-        at_most: What the file of budgets or the recipe said when the job was planned.
+        at_most: What the file of budgets or the recipe said when the job was planned, or the stack
+            if that is less.
+        of_stack: Of all files, what the stack said.
     """
 
     scope: str
     folder: str = ""
     at_most: Money
+    of_stack: Money | None = None
+
+    @property
+    def is_of_stack(self) -> bool:
+        """Whether it is the stack's own that holds, and no file says less."""
+        return self.at_most == self.of_stack
 
 
 class Reservation(RecordPart):

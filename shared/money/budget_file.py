@@ -27,10 +27,15 @@ _CODES = {"recipe_not_a_mapping": "budget_not_a_mapping"}
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent in a month: ``month`` by all files, the others by a folder's."""
+    """What may be spent in a month: ``month`` by all files, ``folders`` by those of each.
+
+    Attributes:
+        of_stack: By all files, as the stack's parameter says; the lower of the two holds.
+    """
 
     month: Money | None = None
     folders: Mapping[str, Money] = dataclasses.field(default_factory=dict)
+    of_stack: Money | None = None
 
     def ceilings_of(self, source_key: str) -> Iterator[Ceiling]:
         """Those that hold for a file of the inbox."""
@@ -38,22 +43,35 @@ class Budget:
         for folder, at_most in sorted(self.folders.items()):
             if path.startswith(f"{folder}/"):
                 yield Ceiling(scope="folder", folder=folder, at_most=at_most)
-        if self.month is not None:
-            yield Ceiling(scope="all", at_most=self.month)
+        yield from self._of_all()
 
     @property
     def ceilings(self) -> Iterator[Ceiling]:
         """All that it names, that of all files first."""
-        if self.month is not None:
-            yield Ceiling(scope="all", at_most=self.month)
+        yield from self._of_all()
         for folder, at_most in sorted(self.folders.items()):
             yield Ceiling(scope="folder", folder=folder, at_most=at_most)
 
-    def limit_of(self, ceiling: Ceiling) -> Money:
-        """What it says now; what the plan says if it names no such ceiling any more."""
-        now = self.month if ceiling.scope == "all" else self.folders.get(ceiling.folder)
-        is_same = now is not None and now.currency == ceiling.at_most.currency
-        return now if now is not None and is_same else ceiling.at_most
+    def now(self, ceiling: Ceiling) -> Ceiling:
+        """A plan's ceiling with what holds now; what the plan says if it is not named any more."""
+        is_of_all = ceiling.scope == "all"
+        said = self.month if is_of_all else self.folders.get(ceiling.folder)
+        stack = (self.of_stack or ceiling.of_stack) if is_of_all else None
+        currency = ceiling.at_most.currency
+        if (said is None or said.currency != currency) and not ceiling.is_of_stack:
+            said = ceiling.at_most
+        found = [each for each in (said, stack) if each is not None and each.currency == currency]
+        at_most = min(found, key=lambda each: each.micros, default=ceiling.at_most)
+        return ceiling.model_copy(update={"at_most": at_most, "of_stack": stack if stack in found else None})
+
+    def _of_all(self) -> Iterator[Ceiling]:
+        """One for each currency in which there is any: they are never compared."""
+        found = [each for each in (self.month, self.of_stack) if each is not None]
+        for currency in dict.fromkeys(each.currency for each in found):
+            amounts = [each for each in found if each.currency == currency]
+            at_most = min(amounts, key=lambda each: each.micros)
+            stack = self.of_stack if self.of_stack in amounts else None
+            yield Ceiling(scope="all", at_most=at_most, of_stack=stack)
 
 
 def parse_budget(content: bytes) -> Budget:

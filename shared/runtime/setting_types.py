@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, JsonValue
 
+from shared.bucket.money import Money
 from shared.events.signed_events import is_region
+from shared.money.amounts import parse_money
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
 _THIS_MACHINE = {"127.0.0.1", "localhost"}
@@ -103,6 +105,14 @@ def _checked_words(text: str) -> str:
     return text
 
 
+def _parsed_amount(text: object) -> object:
+    amount = parse_money(text) if isinstance(text, str) else text
+    if amount is None:
+        message = "must be an amount with its currency, such as 500 CNY"
+        raise ValueError(message)
+    return amount
+
+
 HttpUrl = Annotated[str, AfterValidator(_checked_url)]
 Region = Annotated[str, AfterValidator(_checked_region)]
 Host = Annotated[str, AfterValidator(_checked_host)]
@@ -112,4 +122,5 @@ HostOrOwnUrl = Annotated[str, AfterValidator(_checked_host_or_own_url)]
 Folder = Annotated[str, AfterValidator(_checked_folder)]
 Resource = Annotated[dict[str, JsonValue], BeforeValidator(_parsed_resource)]
 Image = Annotated[dict[str, JsonValue], BeforeValidator(_parsed_image)]
+Amount = Annotated[Money, BeforeValidator(_parsed_amount)]
 Command = Annotated[str, AfterValidator(_checked_words)]

@@ -26,6 +26,7 @@ from shared.providers.ark.profile import RUNNING_JOBS
 from shared.providers.tione.profile import RUNNING_TASKS
 from shared.runtime.secret_parts import secrets_of_channels
 from shared.runtime.setting_types import (
+    Amount,
     Command,
     Folder,
     Host,
@@ -196,6 +197,10 @@ class Settings(BaseModel):
         _MODEL,
         validate_default=True,
         description="The model of files without a recipe; to be set if DEFAULT_PROVIDER is not bailian.",
+    )
+    month_budget: Amount | None = Field(
+        None,
+        description="What all files together may cost in a month, such as `500 CNY`, beside `budget.yaml`: the lower of both holds.",
     )
     claim_lease_s: PositiveInt = Field(
         _seconds(deadlines.CLAIM_LEASE),

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from scripts.terminal import named
+from shared.board.model import Board
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import BOARD
+from shared.bucket.money import Money
 from shared.bucket.records import Plan
 from shared.money.amounts import money_text
 from shared.pipeline.quota.ceilings import month_of
@@ -18,10 +22,16 @@ from shared.problems.render import render_both
 def free_now(store: ObjectStore, clock: Clock, tell: Callable[[Iterable[str]], object]) -> list[FreeMoney]:
     """Under each ceiling of this month. What is wrong with the budget is told instead."""
     try:
-        return [*free_this_month(store, clock.now())]
+        return [*free_this_month(store, clock.now(), _of_stack(store))]
     except UserInputError as error:
         tell(map(render_both, error.problems))
         return []
+
+
+def _of_stack(store: ObjectStore) -> Money | None:
+    """What the stack allows all files, as the timer knows and shows it."""
+    board = BucketRecords(store).find(BOARD, Board)
+    return next((each.of_stack for each in board.money if not each.folder), None) if board else None
 
 
 def budget_lines(found: Iterable[FreeMoney], clock: Clock) -> Iterator[str]:

@@ -8,7 +8,7 @@ claimant that comes late cannot give back what the next one has reserved.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -59,11 +59,16 @@ class NoRoom:
 
 @dataclass(frozen=True)
 class Ceilings:
-    """The ceilings of a job; every step may be repeated."""
+    """The ceilings of a job; every step may be repeated.
+
+    Attributes:
+        of_stack: What the stack allows all files in a month; ``None`` leaves it to the plan.
+    """
 
     store: ObjectStore
     clock: Clock
     plan: Plan
+    of_stack: Money | None = None
 
     def reserve(self, attempt: Attempt, claim: int, needed: Money) -> NoRoom | None:
         """Reserve it under all of them, or under none and say under which there is no room.
@@ -148,36 +153,33 @@ class Ceilings:
                 yield ceiling, month
 
     def _now(self) -> list[Ceiling]:
-        """The ceilings as the file of budgets has them now; a job's own never changes."""
+        """The ceilings as budgets have them now; a job's own never changes."""
         if all(each.scope == "job" for each in self.plan.ceilings):
             return [*self.plan.ceilings]
         budget = self._budget()
-        return [
-            each if each.scope == "job" else each.model_copy(update={"at_most": budget.limit_of(each)})
-            for each in self.plan.ceilings
-        ]
+        return [each if each.scope == "job" else budget.now(each) for each in self.plan.ceilings]
 
     def _budget(self) -> Budget:
         """One that is gone or wrong changes nothing: what the plan says holds."""
         try:
-            return read_budget(self.store)
+            return read_budget(self.store, self.of_stack)
         except UserInputError:
-            return Budget()
+            return Budget(of_stack=self.of_stack)
 
     def _balances(self, ceiling: Ceiling, month: str) -> Balances:
         return Balances(self.store, balance_prefix(ceiling, self.plan.job_id, month))
 
 
-def read_budget(store: ObjectStore) -> Budget:
-    """What the operator's file says; nothing if there is none.
+def read_budget(store: ObjectStore, of_stack: Money | None = None) -> Budget:
+    """What the operator's file says, if there is one, beside what the stack says.
 
     Raises:
         UserInputError: It is wrong.
     """
     try:
-        return parse_budget(store.get(BUDGET))
+        return replace(parse_budget(store.get(BUDGET)), of_stack=of_stack)
     except ObjectMissing:
-        return Budget()
+        return Budget(of_stack=of_stack)
 
 
 def month_of(at: datetime) -> str:

@@ -27,28 +27,29 @@ class FreeMoney:
     free: Money
 
 
-def free_this_month(store: ObjectStore, now: datetime) -> Iterator[FreeMoney]:
-    """Of all files and of each folder that the operator's budget names.
+def free_this_month(store: ObjectStore, now: datetime, of_stack: Money | None = None) -> Iterator[FreeMoney]:
+    """Of all files and of each folder that the operator's budget or the stack names.
 
     Raises:
         UserInputError: The budget is wrong.
     """
-    for ceiling in read_budget(store).ceilings:
+    for ceiling in read_budget(store, of_stack).ceilings:
         yield _free(store, ceiling, "", month_of(now))
 
 
-def money_on_board(store: ObjectStore, clock: Clock) -> list[SpentMoney]:
+def money_on_board(store: ObjectStore, clock: Clock, of_stack: Money | None = None) -> list[SpentMoney]:
     """The same as ``board.json`` has it; nothing before any is spent, or if it is wrong."""
     if next(iter(store.list(MONEY)), None) is None:  # the timer's store knows without a call
         return []
     try:
-        found = [*free_this_month(store, clock.now())]
+        found = [*free_this_month(store, clock.now(), of_stack)]
     except UserInputError:
         return []
     return [
         SpentMoney(
             folder=each.ceiling.folder,
             at_most=each.ceiling.at_most,
+            of_stack=each.ceiling.of_stack,
             spent=each.spent,
             reserved=each.reserved,
             free=each.free,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.money import Money
 from shared.bucket.records import Outcome, Plan
 from shared.bucket.tickets import OVER_BUDGET
 from shared.money.amounts import money_text
@@ -23,10 +24,15 @@ from shared.problems.problem import Bilingual, Problem, Values
 
 @dataclass(frozen=True)
 class ReserveMoney:
-    """Of a job without a ceiling nothing is looked at."""
+    """Of a job without a ceiling nothing is looked at.
+
+    Attributes:
+        month_budget: What the stack allows all files in a month.
+    """
 
     store: ObjectStore
     clock: Clock
+    month_budget: Money | None = None
 
     def __call__(self, plan: Plan, held: HeldSlot, request: BatchRequest) -> Close | None:
         """Return why it is never sent, or ``None`` if the money is reserved.
@@ -42,7 +48,8 @@ class ReserveMoney:
         needed = worst_case(plan.quote, shard, requests, request.size_bytes, before)
         if needed is None:  # such a file is refused when it is dropped
             return refused(Problem("ceiling_unknown"))
-        no_room = Ceilings(self.store, self.clock, plan).reserve(held.attempt, held.claim, needed)
+        ceilings = Ceilings(self.store, self.clock, plan, self.month_budget)
+        no_room = ceilings.reserve(held.attempt, held.claim, needed)
         if no_room is None:
             return None
         values = self._values(no_room)
@@ -63,11 +70,14 @@ class ReserveMoney:
             **{name: money_text(amount) for name, amount in amounts.items()},
             "needed": money_text(no_room.needed),
             "whose": Bilingual(f"文件夹 {folder}", f"folder {folder}") if folder else _OF_ALL,
+            "where": _OF_STACK if no_room.ceiling.is_of_stack else _IN_FILE,
             "month": first_day_after(self.clock.now()),
         }
 
 
 _OF_ALL = Bilingual("全部文件", "all files")
+_OF_STACK = Bilingual("部署参数 MonthBudget", "the stack's parameter MonthBudget")
+_IN_FILE = Bilingual("budget.yaml 里的金额", "the amount in budget.yaml")
 
 
 def _left_open_by(records: BucketRecords, attempt: Attempt) -> Outcome | None:

@@ -14,6 +14,7 @@ from enum import Enum
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, batch_pointer_key
+from shared.bucket.money import Money
 from shared.bucket.records import Plan
 from shared.bucket.submission import Submission, SubmissionKind
 from shared.bucket.tickets import ReadyTicket
@@ -67,6 +68,7 @@ class SubmitShard:
             plus the time until a new batch is in the provider's list, or two may be created.
         callback_url_for: The URL that the provider calls at the end, or ``None`` where there is no
             public endpoint.
+        month_budget: What the stack allows all files in a month.
     """
 
     store: ObjectStore
@@ -74,6 +76,7 @@ class SubmitShard:
     clock: Clock
     claim_lease: timedelta
     callback_url_for: Callable[[Attempt], str | None]
+    month_budget: Money | None = None
 
     def __call__(self, attempt: Attempt) -> SubmitResult:
         records = BucketRecords(self.store)
@@ -160,7 +163,9 @@ class SubmitShard:
         try:
             request = self._request(plan, attempt)
             if not isinstance(request, Close):
-                request = ReserveMoney(self.store, self.clock)(plan, held, request) or request
+                request = (
+                    ReserveMoney(self.store, self.clock, self.month_budget)(plan, held, request) or request
+                )
             if isinstance(request, Close):
                 return self._close.with_a_slot(plan, held, request)
             with asked_of_provider():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.bucket.keys import BUDGET
-from shared.bucket.money import Ceiling
+from shared.bucket.money import Ceiling, Money
 from shared.bucket.records import Plan
 from shared.money.amounts import money_text
 from shared.money.worst_case import worst_case
@@ -17,7 +17,9 @@ from shared.recipes.recipe import PriceTerms
 from shared.recipes.recipe_text import RECIPE_FILE
 
 
-def ceilings_for(store: ObjectStore, source_key: str, terms: PriceTerms) -> tuple[Ceiling, ...]:
+def ceilings_for(
+    store: ObjectStore, source_key: str, terms: PriceTerms, of_stack: Money | None
+) -> tuple[Ceiling, ...]:
     """The job's own, its folders' and that of all files.
 
     Raises:
@@ -25,7 +27,7 @@ def ceilings_for(store: ObjectStore, source_key: str, terms: PriceTerms) -> tupl
             be spent.
     """
     own = () if terms.at_most is None else (Ceiling(scope="job", at_most=terms.at_most),)
-    return (*own, *read_budget(store).ceilings_of(source_key))
+    return (*own, *read_budget(store, of_stack).ceilings_of(source_key))
 
 
 def problems_under(plan: Plan, *, reads_more: bool) -> list[Problem]:
@@ -80,5 +82,7 @@ def _warnings(plan: Plan) -> Iterator[Problem]:
 def _problem(code: str, ceiling: Ceiling, values: Values) -> Problem:
     if ceiling.scope == "job":
         return Problem(code, field="price.at_most", values=values, file=RECIPE_FILE)
+    if ceiling.is_of_stack:
+        return Problem(code, field="MonthBudget", values=values)
     field = f"folders.{ceiling.folder}" if ceiling.folder else "month"
     return Problem(code, field=field, values=values, file=BUDGET)

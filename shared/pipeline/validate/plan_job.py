@@ -12,7 +12,7 @@ from datetime import timedelta
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import lending_prefix
-from shared.bucket.money import Ceiling
+from shared.bucket.money import Ceiling, Money
 from shared.bucket.records import Plan, PlannedShard, Source
 from shared.bucket.result_names import own_result_key_for, result_key_for
 from shared.formats.charsets.decoding import EncodingMismatch
@@ -72,6 +72,7 @@ class PlanJob:
     Attributes:
         providers: The names of all that this version knows.
         has_real_time: The rows of a sample can be asked.
+        month_budget: What the stack allows all files in a month.
     """
 
     store: ObjectStore
@@ -82,6 +83,7 @@ class PlanJob:
     watch: Watch
     providers: Collection[str] = ()
     has_real_time: bool = False
+    month_budget: Money | None = None
 
     def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Planned | Refused:
         """Return the plan that stands, which may be that of a run that was faster.
@@ -111,7 +113,7 @@ class PlanJob:
                     log.info("answers.withdrawn", extra={"job_id": job_id, "key": str(withdrawn)})
 
     def _terms(self, source: Source, options: Recipe, form: FileForm) -> _Terms:
-        ceilings = ceilings_for(self.store, source.key, options.price)
+        ceilings = ceilings_for(self.store, source.key, options.price, self.month_budget)
         if options.reuse is None or has_request_lines(form):
             return _Terms(options, ceilings, "", None)
         # What is in no request of every provider, and what makes an answer fit.

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, INBOX, draft_key
+from shared.bucket.money import Money
 from shared.bucket.records import Plan, Source
 from shared.bucket.result_names import has_dot_segment
 from shared.bucket.uploads import AgainTicket, Start, left_key, start_prefix, upload_done_key, upload_key
@@ -77,6 +78,7 @@ class ValidateFile:
         stop_at: A file that is not read by then is refused; ``None`` if nobody says when this
             invocation ends.
         real_times: By provider, what answers the rows of a sample.
+        month_budget: What the stack allows all files in a month.
     """
 
     store: ObjectStore
@@ -86,6 +88,7 @@ class ValidateFile:
     run_id: str
     stop_at: datetime | None = None
     real_times: Mapping[str, RealTime] = field(default_factory=dict)
+    month_budget: Money | None = None
 
     def __call__(self, upload: UploadedObject) -> Validated:
         """Validate the upload, or the one that the ticket of ``AskAgain`` names.
@@ -220,6 +223,7 @@ class ValidateFile:
                 watch,
                 names,
                 has_real_time=profile.name in self.real_times,
+                month_budget=self.month_budget,
             )
             planned = planner(source, job_id, recipe)
         except UserInputError as error:

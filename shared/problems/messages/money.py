@@ -126,8 +126,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The provider did not say how many tokens these answers took, so what they cost is not known. Its own bill says.",
     ),
     "over_budget": Message(
-        "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后、{month} 起，或提高 budget.yaml 里的金额后，会自动继续。",
-        "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended, on {month}, or when the amount in budget.yaml is raised.",
+        "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后、{month} 起，或提高{where}后，会自动继续。",
+        "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended, on {month}, or when {where} is raised.",
     ),
     # Approvals
     "not_approved": Message(

@@ -39,7 +39,7 @@ def timer_run(context: FcContext) -> TimerRun:
         budget=timeout * SHARE_TO_REPAIR,
         lull=_lull(),
     )
-    money = partial(money_on_board, store, clock)
+    money = partial(money_on_board, store, clock, settings.month_budget)
     write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN, money)
     return TimerRun(store, clock, reconcile, write_board, TellWaiting(store, clock), _lull(), overdue.inbox)
 

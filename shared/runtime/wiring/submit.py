@@ -23,6 +23,7 @@ def submit_shard(context: FcContext) -> SubmitShard:
         clock=SystemClock(),
         claim_lease=timedelta(seconds=settings.claim_lease_s),
         callback_url_for=_callback_urls(settings),
+        month_budget=settings.month_budget,
     )
 
 

@@ -25,5 +25,6 @@ def validate_file(context: FcContext) -> ValidateFile:
         default_model=settings.default_model,
         run_id=new_run_id(),
         real_times=real_times(settings),
+        month_budget=settings.month_budget,
         stop_at=clock.now() + timeout * SHARE_TO_VALIDATE if timeout else None,
     )

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
+
 from scripts.operate.jobs.budgets import budget_facts, budget_lines, ceiling_lines, free_now
+from shared.board.write import WriteBoard
 from shared.bucket.money import Ceiling, Money
 from shared.money.worst_case import Charged
 from shared.pipeline.quota.ceilings import Ceilings
+from shared.pipeline.quota.free_money import money_on_board
 from tests.support.builders import attempt
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.pipeline import Pipeline
 
+LONG = timedelta(hours=1)
 BUDGET = b"month: 500 CNY\nfolders: {a: 9 CNY, b: 1 CNY}\n"
 
 
@@ -61,3 +67,16 @@ def test_what_is_wrong_with_the_budget_is_said_in_its_place() -> None:
 
     assert free_now(store, FixedClock(), told.extend) == []
     assert "budget.yaml" in told[0]
+
+
+def test_a_ceiling_of_the_stack_is_known_from_the_timers_board() -> None:
+    job = spending()
+    job.store.delete("budget.yaml")
+    board = WriteBoard(
+        job.store, job.clock, LONG, LONG, partial(money_on_board, job.store, job.clock, cny(40))
+    )
+    board({})
+
+    assert [*budget_lines(free_now(job.store, job.clock, lambda _: None), job.clock)] == [
+        "预算 budget 2026-11, 全部文件 all files: 最多 at most ¥40.00, 已花 spent ¥3.00, 预留 reserved ¥5.00, 剩余 free ¥32.00"
+    ]

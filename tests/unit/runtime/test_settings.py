@@ -3,6 +3,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
+from shared.bucket.money import Money
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings, log_level_from, secrets_from
 from shared.runtime.wiring.providers.profiles import provider_choice
@@ -249,3 +250,11 @@ def test_each_secret_of_a_channel_is_one_that_is_never_written() -> None:
 @pytest.mark.parametrize("given", ["", "{", "[]", "7", '{"slack": 7}', '{"url": 7}', "[" * 100_000])
 def test_channels_that_cannot_be_read_have_no_secrets_but_themselves(given: str) -> None:
     assert set(secrets_from({"NOTIFY_CHANNELS": given})) <= {given}
+
+
+def test_an_amount_needs_its_currency():
+    assert Settings.from_env(REQUIRED | {"MONTH_BUDGET": ""}).month_budget is None
+    assert Settings.from_env(REQUIRED | {"MONTH_BUDGET": "500 CNY"}).month_budget == Money(
+        micros=500_000_000, currency="CNY"
+    )
+    assert "MONTH_BUDGET" in complaint(REQUIRED | {"MONTH_BUDGET": "500"})

@@ -8,6 +8,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import MONEY
 from shared.bucket.money import Balance, Ceiling, Money
 from shared.bucket.records import Plan
+from shared.money.budget_file import Budget
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged
 from shared.pipeline.quota.ceilings import Ceilings, first_day_after, month_after, months_of
 from shared.problems.exceptions import TransientError
@@ -35,9 +36,11 @@ class Bucket:
         plan = plan_job(self.store, self.clock, [["a"], ["b"]])
         self.plan: Plan = plan.model_copy(update={"ceilings": ceilings})
 
+        self.of_stack: Money | None = None
+
     @property
     def ceilings(self) -> Ceilings:
-        return Ceilings(self.store, self.clock, self.plan)
+        return Ceilings(self.store, self.clock, self.plan, self.of_stack)
 
     def reserve(self, micros: int, shard: int = 1, claim: int = 1) -> bool:
         return self.ceilings.reserve(attempt(shard=shard), claim, cny(micros)) is None
@@ -152,6 +155,38 @@ def test_a_budget_may_be_changed_while_a_job_waits(content: bytes | None, *, is_
     bucket.reserve(90, shard=1)
 
     assert bucket.reserve(90, shard=2) == is_room
+
+
+@pytest.mark.parametrize(
+    ("file", "stack", "planned", "most"),
+    [
+        (b"month: 0.0002 CNY", 150, None, 150),
+        (b"month: 0.0001 CNY", 150, None, 100),  # the lower of both
+        (None, 150, None, 150),
+        (b"mnth: 5 CNY", 150, None, 150),
+        (None, None, 150, 150),  # of a stack whose parameter is gone what the plan says
+        (None, 300, 150, 300),  # raised
+        (b"month: 5 USD", 150, None, 150),
+        (b"month: 0.0002 CNY", -150, None, 200),  # the stack's in another currency is another ceiling
+    ],
+)
+def test_beside_the_file_the_stacks_own_ceiling_holds(
+    file: bytes | None, stack: int | None, planned: int | None, most: int
+) -> None:
+    own = Money(micros=abs(stack), currency="CNY" if stack > 0 else "USD") if stack else None
+    bucket = Bucket()
+    if file:
+        bucket.store.put("budget.yaml", file)
+    (ceiling,) = [
+        each
+        for each in Budget(cny(200), of_stack=cny(planned or 150)).ceilings
+        if each.at_most.currency == "CNY"
+    ]
+    bucket.plan = bucket.plan.model_copy(update={"ceilings": (ceiling,)})
+    bucket.of_stack = own
+
+    assert not bucket.reserve(most + 1)
+    assert bucket.reserve(most)
 
 
 def test_each_month_has_its_own_money_and_is_charged_what_it_reserved() -> None:

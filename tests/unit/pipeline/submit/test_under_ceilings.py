@@ -160,6 +160,24 @@ def test_a_higher_budget_is_seen_by_the_timer_and_a_lower_one_changes_nothing(
     assert (job.submit(attempt(shard=2)) == "submitted") == is_sent
 
 
+def test_under_the_stacks_own_ceiling_it_names_the_parameter() -> None:
+    job = under(("all", 2 * ROW))
+    (ceiling,) = job.plan.ceilings
+    job.plan = job.plan.model_copy(
+        update={"ceilings": (ceiling.model_copy(update={"of_stack": ceiling.at_most}),)}
+    )
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+    job.store.put(BUDGET, b"month: 100 CNY")
+    job.submit(attempt(shard=1))
+
+    assert job.submit(attempt(shard=2)) == "waiting"
+
+    ticket = job.records.find_ready(attempt(shard=2))
+    assert ticket
+    assert ticket.waiting_for
+    assert "MonthBudget" in ticket.waiting_for.message
+
+
 def test_a_shard_waits_for_another_of_its_own_job_without_calling_for_anybody() -> None:
     job = under(("job", 3 * ROW))
     job.submit(attempt(shard=1))

@@ -6,6 +6,10 @@ from hashlib import sha256
 import pytest
 
 from shared.bucket.keys import MONEY
+from shared.money.amounts import parse_money
+from shared.pipeline.validate.check_ceilings import ceilings_for
+from shared.recipes.recipe import PriceTerms
+from tests.support.fakes import MemoryStore
 from tests.unit.pipeline.validate.test_validate_file import Bench
 
 RECIPE = "model: qwen-flash\nprompt: '{{ name }}'\n"
@@ -161,3 +165,28 @@ def test_a_cell_that_names_a_file_is_refused_under_a_ceiling() -> None:
 
     assert drop(BOUNDED, "month: 500 CNY\n", content=table)[1] == "rejected"
     assert drop(BOUNDED, content=table)[1] == "planned"
+
+
+@pytest.mark.parametrize(
+    ("file", "stack", "most"),
+    [
+        ("month: 5 CNY\n", "9 CNY", ["5 CNY"]),
+        ("month: 5 CNY\n", "4 CNY", ["4 CNY of the stack"]),
+        (None, "4 CNY", ["4 CNY of the stack"]),
+        ("month: 5 CNY\n", "4 USD", ["5 CNY", "4 USD of the stack"]),
+        ("month: 5 CNY\n", None, ["5 CNY"]),
+    ],
+)
+def test_of_the_file_and_the_stack_the_lower_ceiling_holds(
+    file: str | None, stack: str | None, most: list[str]
+) -> None:
+    store = MemoryStore()
+    if file:
+        store.put("budget.yaml", file.encode())
+
+    found = ceilings_for(store, "inbox/a.csv", PriceTerms(), stack and parse_money(stack))
+
+    assert [
+        f"{each.at_most.micros // 1_000_000} {each.at_most.currency}{' of the stack' * each.is_of_stack}"
+        for each in found
+    ] == most
