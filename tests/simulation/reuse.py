@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.bucket.attempt import JobId
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import lent_prefix, settled_key
 from shared.bucket.records import Plan
@@ -18,6 +18,7 @@ from shared.results.kept_rows import OriginalRow
 from tests.simulation.answers import is_misfit, other_answer_to
 from tests.simulation.expected import Expected, batches_by_attempt, decided_at_s, had_to_be_read
 from tests.simulation.pipeline import TIMEOUT_S, Pipeline
+from tests.simulation.samples import kept_replies
 
 _WITH_REUSE = 0.15
 _TIMES = {"1h": timedelta(hours=1), "2d": timedelta(days=2), "30d": timedelta(days=30)}
@@ -89,13 +90,11 @@ def _sent(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
 
 def _given(pipeline: Pipeline, plan: Plan, text: str) -> list[_Given]:
     """What other jobs were answered to the same question before this one was planned."""
-    found = []
+    found = [*_given_in_samples(pipeline, plan, text)]
     for attempt, batches in batches_by_attempt(pipeline).items():
         job = BucketRecords(pipeline.bucket).find_plan(attempt.job_id)
         decided_s = decided_at_s(pipeline, attempt)
-        if not job or decided_s is None or job.lends_to != plan.lends_to or job.origin_id == plan.origin_id:
-            continue
-        if decided_s > _planned_s(pipeline, plan) + _LOOK_S:
+        if not job or decided_s is None or not _is_before(pipeline, plan, job, decided_s):
             continue
         for batch in batches:
             for custom_id in batch.answered:
@@ -108,6 +107,23 @@ def _given(pipeline: Pipeline, plan: Plan, text: str) -> list[_Given]:
                     is_good = is_alone and is_fit and had_to_be_read(pipeline, attempt, batch)
                     found.append(_Given(job, attempt.shard, decided_s, frozenset(answers), is_fit, is_good))
     return found
+
+
+def _given_in_samples(pipeline: Pipeline, plan: Plan, text: str) -> Iterator[_Given]:
+    for row in pipeline.lane.rows:
+        job = BucketRecords(pipeline.bucket).find_plan(JobId(row.job_id))
+        reply = kept_replies(pipeline, job).get(row.custom_id) if job and row.ask.text == text else None
+        if job is None or reply is None or reply.is_unknown:
+            continue
+        decided_s = decided_at_s(pipeline, Attempt(JobId(job.job_id), 1, reply.shard))
+        if decided_s is not None and _is_before(pipeline, plan, job, decided_s):
+            is_fit = not is_misfit(row.content, "stop", has_columns=bool(job.answer_columns))
+            yield _Given(job, reply.shard, decided_s, frozenset({row.content}), is_fit, is_fit)
+
+
+def _is_before(pipeline: Pipeline, plan: Plan, job: Plan, decided_s: float) -> bool:
+    is_another = job.lends_to == plan.lends_to and job.origin_id != plan.origin_id
+    return is_another and decided_s <= _planned_s(pipeline, plan) + _LOOK_S
 
 
 def _all(given: Sequence[_Given]) -> set[str]:
