@@ -45,7 +45,7 @@ class StartJob:
             is_new: This run has made it a moment ago, so it has no tickets yet.
 
         Raises:
-            TransientError: Another run is asking the sample, and starts the job then.
+            SampleUnderWay: Another run is asking the sample, and starts the job then.
         """
         if plan.sample is not None and not plan.retry_of:
             if self.ask_sample is not None:

@@ -25,10 +25,16 @@ from shared.pipeline.sample.sample_money import SampleMoney
 from shared.ports.clock import Clock
 from shared.ports.real_time import MAX_REQUESTS, Asked, RealTime, Reply
 from shared.ports.store import ObjectStore
-from shared.problems.exceptions import ConfigurationError, ObjectMissing, ProviderTrouble, TransientError
+from shared.problems.exceptions import ConfigurationError, ObjectMissing, PipelineError, ProviderTrouble
 from shared.results.replies.result_lines import parse_result_line
 
 log = logging.getLogger(__name__)
+
+
+class SampleUnderWay(PipelineError):
+    """Another run is asking, and goes on with the job when it is through."""
+
+    code = "sample_under_way"
 
 
 class _Stop(NamedTuple):
@@ -56,7 +62,7 @@ class AskSample:
         """Return what the sample came to, having asked what was not asked yet.
 
         Raises:
-            TransientError: Another run is asking. It will start the job, or has died of it.
+            SampleUnderWay: Another run is asking, or has died of it a moment ago.
         """
         records, job_id = BucketRecords(self.store), JobId(plan.job_id)
         if plan.sample is None:
@@ -109,7 +115,7 @@ class AskSample:
         elif claim.token == self.run_id:
             ended = self._ask(plan, rows)
         elif self.clock.now() - claim.claimed_at < SAMPLE_LEASE:
-            raise TransientError(f"the sample of job {job_id} is being asked by another run")
+            raise SampleUnderWay(f"the sample of job {job_id} is being asked by another run")
         else:
             ended = SampleGroup(asked=len(rows), replies=tuple(map(unknown_reply, rows)))
         return records.create(key, ended)

@@ -25,7 +25,7 @@ from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
 from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult
 from shared.pipeline.jobs.start_job import StartJob
-from shared.pipeline.sample.ask_sample import AskSample
+from shared.pipeline.sample.ask_sample import AskSample, SampleUnderWay
 from shared.pipeline.validate.approve_by_file import ApproveByFile
 from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
@@ -61,6 +61,7 @@ class ValidateResult(str, Enum):
     HIDDEN = "hidden"
     GONE = "gone"
     REPLACED = "replaced"
+    SAMPLING = "sampling"  # another run asks its sample, and goes on then
 
 
 # The same file dropped again resumes its job.
@@ -93,8 +94,16 @@ class ValidateFile:
     def __call__(self, upload: UploadedObject) -> Validated:
         """Validate the upload, or the one that the ticket of ``AskAgain`` names.
 
-        The ticket is of an upload whose event was lost; it is removed at the end.
+        The ticket is of an upload whose event was lost; it is removed at the end. While another run
+        asks the job's sample nothing is said to be done: if it dies, the timer asks again.
         """
+        try:
+            return self._handled(upload)
+        except SampleUnderWay as other:
+            log.info("sample.under_way", extra={"key": upload.key, "reason": str(other)})
+            return ValidateResult.SAMPLING
+
+    def _handled(self, upload: UploadedObject) -> Validated:
         if not upload.key.startswith(AGAIN):
             return self._answer(upload)
         ticket = BucketRecords(self.store).find(upload.key, AgainTicket)

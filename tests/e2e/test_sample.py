@@ -1,0 +1,31 @@
+"""A sample over HTTP: asked in real time by ``validate``, under its own role, before the batch."""
+
+from __future__ import annotations
+
+import json
+
+from tests.e2e.conftest import RunningCloud
+
+RECIPE = b"""model: qwen-flash
+prompt: '{{ text }}'
+parameters: {max_tokens: 50}
+price: {at_most: 1 CNY, sample: 6, expect: text}
+output: {format: csv}
+"""
+
+
+def test_a_sample_is_asked_before_the_batch_and_both_stand_in_the_result(cloud: RunningCloud) -> None:
+    cloud.drop("sampled/batch.yaml", RECIPE)
+    table = "text\n" + "".join(f"review {number}\n" for number in range(20))
+    cloud.drop("sampled/reviews.csv", table.encode())
+
+    rows = cloud.wait_for_rows("results/sampled/reviews.csv")
+
+    assert [row["status"] for row in rows] == ["answered"] * 20
+    report = json.loads(cloud.wait_for("results/sampled/reviews.report.json"))
+    sample, batch = report["attempts"]
+    assert (sample["in_real_time"], batch["in_real_time"]) == (True, False)
+    assert sample["cost"] == sample["real_time"]
+    quote = json.loads(cloud.wait_for("quotes/sampled/reviews.csv.quote.json"))["sample"]
+    assert (quote["asked"], quote["answered"], quote["compared"], quote["why"]) == (6, 6, 6, "")
+    assert quote["cost"] == sample["cost"]
