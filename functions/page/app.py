@@ -207,7 +207,8 @@ def _cancel(_: Visit, page: FolderPage) -> object:
 def _retry(_: Visit, page: FolderPage) -> object:
     asked = _body(OneFile)
     retried = page.retry(asked.path, asked.job_id)
-    return {"job_id": retried.plan.job_id, "said": "started", "rows": retried.rows}
+    said = "waits" if retried.plan.approval else "started"
+    return {"job_id": retried.plan.job_id, "said": said, "rows": retried.rows}
 
 
 def _body(model: type[AnyBody]) -> AnyBody:

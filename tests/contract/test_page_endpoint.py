@@ -175,22 +175,31 @@ def test_a_file_beside_it_approves_the_quote_that_lies_in_the_bucket(visitor: Vi
 
 
 def test_what_may_be_spent_is_shown_to_whom_it_concerns(visitor: Visitor) -> None:
-    budget = visitor.cloud.bucket_dir / "budget.yaml"
-    budget.write_text("month: 9 CNY\nfolders: {a: 5 CNY, a/b: 1 CNY, other: 3 CNY}\n")
+    store = visitor.cloud.open_store()
+    assert visitor.cloud.bailian is not None
+    faults = visitor.cloud.bailian.faults
+    store.put("budget.yaml", b"month: 9 CNY\nfolders: {a: 5 CNY, a/b: 1 CNY, other: 3 CNY}\n")
+    faults.paused = True
     try:
         visitor.ask("PUT", "recipe", json={"text": f"{RECIPE}parameters: {{max_tokens: 50}}\n"})
         visitor.drop("cheap.csv", "订单号,评论\n1,密语一\n".encode())
-        visitor.wait_for("cheap.csv", "done")
-        wait_until(lambda: visitor.get("jobs")["money"], "no money is shown", 60, every_s=0.3)
-        shown = visitor.get("jobs")["money"]
-    finally:
-        budget.unlink()
 
-    assert [(each["folder"], each["at_most"]) for each in shown] == [
+        def shown() -> list[dict[str, str]]:
+            found: list[dict[str, str]] = visitor.get("jobs")["money"]
+            return found if found and found[0]["reserved"] != "¥0.00" else []
+
+        money = wait_until(shown, "no money is shown", 60, every_s=0.3)
+    finally:
+        store.delete("budget.yaml")
+        faults.paused = False
+    visitor.wait_for("cheap.csv", "done")
+
+    assert [(each["folder"], each["at_most"]) for each in money] == [
         ("", "¥9.00"),
         ("a", "¥5.00"),
         ("a/b", "¥1.00"),
     ]
+    assert [each["free"] for each in money[1:]] == ["¥5.00", "¥1.00"]
 
 
 def test_a_refusal_is_shown_beside_its_rows(visitor: Visitor) -> None:

@@ -141,7 +141,7 @@ class Functions:
         return ApproveJob(self.store, self.clock, by)(plan, None)
 
     def retry(self, plan: Plan, run_id: str) -> Retried:
-        return RetryJob(self.store, self.clock, run_id)(plan)
+        return RetryJob(self.store, self.clock, run_id, self.choice.profiles)(plan)
 
     def erase(self, plan: Plan) -> bool:
         return EraseJob(self.store, self.providers, self.clock)(plan)

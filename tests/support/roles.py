@@ -22,7 +22,18 @@ WRITES = {
         "board.json",
     },
     "notify": {"jobs/"},
-    "page": {"approve/", "outbox/", "inbox/", "jobs/", "work/", "open/", "ready/", "running/", "finished/"},
+    "page": {
+        "approve/",
+        "outbox/",
+        "quotes/",
+        "inbox/",
+        "jobs/",
+        "work/",
+        "open/",
+        "ready/",
+        "running/",
+        "finished/",
+    },
 }
 READS = {
     "validate": {

@@ -32,6 +32,7 @@ from shared.problems.escapes import escaped_line
 from shared.problems.render import render_problem
 from shared.results.kept_rows import PartUnreadable
 from shared.runtime.system_clock import SystemClock
+from shared.runtime.wiring.providers.profiles import PROFILES
 
 MAX_JOBS = 1000
 # A job of which nothing was sent is closed at once.
@@ -121,11 +122,13 @@ class Commands:
             self.tell(said("nothing_to_retry", target=target))
             return JobId(plan.job_id)
         try:
-            retried = RetryJob(self.bucket.store, SystemClock(), f"run-{secrets.token_hex(8)}")(plan)
+            run_id = f"run-{secrets.token_hex(8)}"
+            retried = RetryJob(self.bucket.store, SystemClock(), run_id, PROFILES)(plan)
         except PartUnreadable as error:
             raise Refusal("records_damaged", **_named(plan), reason=error) from error
         if retried.said is RetryResult.STARTED:
-            self.tell(said("retry_started", **_named(retried.plan), rows=retried.rows))
+            code = "retry_waits" if retried.plan.approval else "retry_started"
+            self.tell(said(code, **_named(retried.plan), rows=retried.rows))
         elif retried.said is RetryResult.NOTHING:
             self.tell(said("nothing_to_retry", target=target))
         else:

@@ -19,7 +19,7 @@ from shared.bucket.keys import INBOX, job_of_version, versions_prefix
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import own_result_key_for, rejection_keys_for, report_key_for, result_key_for
 from shared.bucket.uploads import Upload, uploads_prefix
-from shared.inputs.inbox_keys import KeyRole, key_role_for
+from shared.inputs.inbox_keys import KeyRole, approved_key, key_role_for
 from shared.pipeline.jobs.retries import latest_retry
 from shared.ports.store import ObjectHead
 from shared.results.formats import FORMATS
@@ -46,6 +46,7 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str, *, is_to_go: bo
             raise Refusal("no_such_job", target=target)
         return [_named_again(bucket, latest_retry(records, plan))]
     key = key_of(bucket, target)
+    key = approved_key(key) or key  # an approval means its file
     found = {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}
     plans = _plans(records, key, found) or find_former_jobs(bucket, key)
     if not plans:

@@ -62,6 +62,10 @@ TEXTS = {
         "未回答的 {rows} 行已重新发送，新的任务编号是 {job}（{key}）。已回答的行不会重发；完成后结果会更新。",
         "{rows} unanswered row(s) are sent again as job {job} ({key}). Answered rows are not sent again; the result is updated at the end.",
     ),
+    "retry_waits": Text(
+        "未回答的 {rows} 行是新的任务 {job}（{key}），报价要先批准才发送：scripts/batchdrop approve {job}。",
+        "The {rows} unanswered row(s) are job {job} ({key}), whose quote must be approved before they are sent: scripts/batchdrop approve {job}.",
+    ),
     "nothing_to_retry": Text(
         "{target} 没有可以重发的行：能发送的行都已有答案。没有产生费用。",
         "Nothing to retry for {target}: every row that can be sent has its answer. Nothing is charged.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -24,6 +24,7 @@ from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.later_versions import require_known_format
 from shared.ports.clock import Clock
+from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 from shared.results.again.misfits import Misfits
@@ -67,11 +68,13 @@ class RetryJob:
 
     Attributes:
         run_id: Unique to this call, and part of the keys that it writes before the plan.
+        profiles: By which the quote is written again of what must still be approved.
     """
 
     store: ObjectStore
     clock: Clock
     run_id: str
+    profiles: Sequence[ProviderProfile] = ()
 
     def __call__(self, plan: Plan) -> Retried:
         """Retry the job, or its latest retry.
@@ -86,7 +89,7 @@ class RetryJob:
         ledger = records.find_ledger(JobId(plan.job_id))
         if ledger is None:
             if plan.retry_of:  # an interrupted retry may lack tickets
-                StartJob(self.store, self.clock)(plan)
+                self._start_job(plan)
             return Retried(RetryResult.OPEN, plan)
         rows = open_rows(plan, ledger)
         if rows == 0:
@@ -113,8 +116,12 @@ class RetryJob:
         if plan is None:
             raise ObjectMissing(f"what job {closed.job_id} keeps: it is being erased")
         log.info("job.retried", extra={"job_id": plan.job_id, "retry_of": closed.job_id})
-        StartJob(self.store, self.clock)(plan)
+        self._start_job(plan)
         return plan
+
+    @property
+    def _start_job(self) -> StartJob:
+        return StartJob(self.store, self.clock, self.profiles)
 
     def _take_back(self, job_id: JobId) -> bool:
         """Delete what was copied for a retry if an erasure has forbidden it, and say whether."""

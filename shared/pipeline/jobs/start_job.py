@@ -59,7 +59,7 @@ class StartJob:
         return tickets.put_first(plan) if is_new else tickets.put_missing(plan)
 
     def _quote(self, plan: Plan) -> None:
-        if not plan.retry_of:
+        if not plan.retry_of or plan.approval:  # of another retry nobody need read it
             PutQuote(self.store, self.profiles)(plan)
 
     def _waits(self, plan: Plan, until: datetime) -> bool:

@@ -177,7 +177,9 @@ class FolderPage:
         """Send the open rows of the file's job again, if it is still the one that was seen."""
         plan = self._plan(path, job_id, "nothing_to_retry")
         try:
-            retried = RetryJob(self.store, self.clock, self.run_id)(plan)
+            retried = RetryJob(self.store, self.clock, self.run_id, self.check_recipe.providers.profiles)(
+                plan
+            )
         except PartUnreadable as error:
             raise PageRefusal(Problem("retry_not_possible", found=path)) from error
         if retried.said is RetryResult.NOTHING:

@@ -291,7 +291,10 @@ class ValidateFile:
 
     def _wait_again(self, plan: Plan) -> None:
         """Let it wait for an approval again, once it is closed."""
-        if RetryJob(self.store, self.clock, self.run_id)(plan).said is RetryResult.OPEN:
+        if (
+            RetryJob(self.store, self.clock, self.run_id, self.providers.profiles)(plan).said
+            is RetryResult.OPEN
+        ):
             raise TransientError(f"job {plan.job_id} closes, since nobody has approved it in time")
 
     def _has_lapsed(self, plan: Plan, source: Source) -> bool:

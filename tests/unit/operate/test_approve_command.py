@@ -8,6 +8,7 @@ from scripts.operate.access import OpenBucket
 from scripts.operate.jobs.approve import approve
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.texts.said import Refusal
+from shared.bucket.attempt import JobId
 from tests.support.functions import BUCKET_NAME
 from tests.unit.pipeline.jobs.test_approvals import ALWAYS, BOUNDED, KEY, TABLE, Bench
 
@@ -38,7 +39,7 @@ def person() -> Person:
     return Person(Bench(ALWAYS.replace("always", "always, approve_within: 90d")))
 
 
-@pytest.mark.parametrize("target", ["a/t.csv", KEY, "job"])
+@pytest.mark.parametrize("target", ["a/t.csv", KEY, "a/t.csv.approve", "job"])
 def test_it_shows_the_quote_and_asks(person: Person, target: str) -> None:
     said = person.approve(person.bench.plan.job_id if target == "job" else target)
 
@@ -90,6 +91,19 @@ def test_the_file_as_it_is_now_is_meant(person: Person) -> None:
 
 def test_what_needs_none_says_so() -> None:
     assert "[approval_not_needed]" in Person(Bench(BOUNDED, TABLE)).approve()
+
+
+def test_a_retry_that_must_be_approved_says_so(person: Person) -> None:
+    person.bench.functions.cancel(JobId(person.bench.plan.job_id))
+    person.bench.finish()
+
+    person.commands.retry("a/t.csv")
+
+    until = person.bench.plan.approve_until
+    assert until
+    assert any("[retry_waits]" in line for line in person.heard)
+    assert f"{until:%Y-%m-%d %H:%M}" in person.bench.store.get("quotes/a/t.csv.quote.txt").decode()
+    assert "[approved]" in person.approve()
 
 
 def test_status_says_what_it_waits_for_and_what_was_decided(person: Person) -> None:

@@ -205,6 +205,10 @@ const WORDS = {
     "“{name}”的 {n} 行正在重新发送。",
     "{n} {n|row|rows} of “{name}” {n|is|are} sent again.",
   ],
+  "job.retry.waits": [
+    "“{name}”的 {n} 行要先批准报价才发送。",
+    "{n} {n|row|rows} of “{name}” {n|is|are} sent once the quote is approved.",
+  ],
   "job.results": ["结果的前几行", "First rows of the result"],
   "job.refused": ["为什么退回", "Why it was refused"],
   "job.refused.free": [
@@ -269,6 +273,7 @@ const WORDS = {
   "repair.ready": ["恢复发送 {n}", "submissions resumed: {n}"],
   "repair.running": ["发现批次已结束 {n}", "batches found ended: {n}"],
   "repair.open": ["恢复停住的任务 {n}", "jobs resumed: {n}"],
+  "repair.approve": ["移除的批准标记 {n}", "marks of approvals removed: {n}"],
   "repair.again": ["再次检查文件 {n}", "files checked again: {n}"],
   "repair.inbox": ["找到漏掉的文件 {n}", "missed files found: {n}"],
   "repair.files": ["清理的旧文件 {n}", "old files removed: {n}"],

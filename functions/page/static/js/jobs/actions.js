@@ -41,9 +41,9 @@ async function run(one, action, fail) {
 }
 
 async function ask(what, job, { tell, onChange, onCancel = () => {} }) {
-  const { rows } = await post(what, { path: job.path, job_id: job.job_id });
+  const { rows, said: came } = await post(what, { path: job.path, job_id: job.job_id });
   onCancel();
-  tell(say(`job.${what}.said`, { name: shown(job.path), n: rows ?? job.rows - job.answered }));
+  tell(say(came === "waits" ? "job.retry.waits" : `job.${what}.said`, { name: shown(job.path), n: rows ?? job.rows - job.answered }));
   await onChange();
 }
 
