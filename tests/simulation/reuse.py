@@ -106,20 +106,7 @@ def _given(pipeline: Pipeline, plan: Plan, text: str) -> list[_Given]:
                     is_fit = reason == "stop" and not is_misfit(content, reason, has_columns=has_columns)
                     is_good = is_alone and is_fit and had_to_be_read(pipeline, attempt, batch)
                     found.append(_Given(job, attempt.shard, decided_s, frozenset(answers), is_fit, is_good))
-    return [*found, *_given_to_samples(pipeline, plan, text)]
-
-
-def _given_to_samples(pipeline: Pipeline, plan: Plan, text: str) -> Iterator[_Given]:
-    """The same of rows that were asked in real time."""
-    for row in pipeline.lane.rows:
-        job = BucketRecords(pipeline.bucket).find_plan(row.job_id) if row.ask.text == text else None
-        if not job or not row.is_billed or job.lends_to != plan.lends_to or job.origin_id == plan.origin_id:
-            continue
-        for shard in job.sample.shards if job.sample else ():
-            decided_s = decided_at_s(pipeline, Attempt(row.job_id, 1, shard))
-            if decided_s is not None and decided_s <= _planned_s(pipeline, plan) + _LOOK_S:
-                is_fit = not is_misfit(row.content, "stop", has_columns=bool(job.answer_columns))
-                yield _Given(job, shard, decided_s, frozenset({row.content}), is_fit, is_good=False)
+    return found
 
 
 def _given_in_samples(pipeline: Pipeline, plan: Plan, text: str) -> Iterator[_Given]:
