@@ -74,17 +74,20 @@ class ChooseRows:
         self._classes: dict[int, _Alike] = {}
         self.expect_at: int | None = None
 
-    def see(self, shard: int, place: int, request: bytes, cells: Sequence[str]) -> None:
-        """Look at one row that is sent, with its request line."""
-        length = len(request).bit_length()
-        alike = self._classes.get(length)
-        if alike is None:
-            alike = self._classes[length] = _Alike(max(min(self._most, _KEPT_BYTES >> length), 1))
-        digest = crc32(request)
-        if alike.wants(digest):
-            at = self.expect_at
-            expected = "" if at is None or at >= len(cells) else str(cells[at])
-            alike.keep(digest, SampledRow(shard, place, request.decode().rstrip("\n"), expected))
+    def see(self, shard: int, first: int, requests: bytes, rows: Sequence[Sequence[str]]) -> None:
+        """Look at rows that are sent, with their request lines, of which ``first`` is the place."""
+        for index, request in enumerate(requests.split(b"\n")[:-1]):
+            length, digest = len(request).bit_length(), crc32(request)
+            alike = self._classes.get(length)
+            if alike is None:
+                alike = self._classes[length] = _Alike(max(min(self._most, _KEPT_BYTES >> length), 1))
+            if alike.wants(digest):
+                row = SampledRow(shard, first + index, request.decode(), self._expected(rows[index]))
+                alike.keep(digest, row)
+
+    def _expected(self, cells: Sequence[str]) -> str:
+        at = self.expect_at
+        return "" if at is None or at >= len(cells) else str(cells[at])
 
     def chosen(self) -> list[SampledRow]:
         """The sample in the order of the file: of each length as many as its share of all rows.

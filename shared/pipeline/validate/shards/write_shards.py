@@ -9,6 +9,7 @@ from types import TracebackType
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import draft_key
 from shared.bucket.records import PlannedShard
+from shared.formats.json.cells import JsonCells
 from shared.inputs.rows import InputRow, RowBlock
 from shared.money.line_parameters import LineParameters
 from shared.money.token_meter import TokenMeter
@@ -89,7 +90,7 @@ class ShardWriter:
         elif row.request is not None:
             shard.request_lines.add(row.request)
             if self.sample is not None:
-                self.sample.see(shard.number, shard.requests, row.request, row.cells)
+                self.sample.see(shard.number, shard.requests, row.request, [row.cells])
             shard.requests += 1
         shard.original_rows.add(line)
         shard.rows += 1
@@ -108,19 +109,23 @@ class ShardWriter:
     def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
         """Add each row; all at once if they go to the same shard."""
         shard, rows = self._open, len(block.lines)
-        is_whole = shard is not None and shard.has_room(limits, rows, len(block.requests))
-        if shard is None or not is_whole or self.sample is not None:
+        digests = block.digests if self._asks_once else ()
+        lenders = self._known.find_all(digests) if self._known else {}
+        has_room = shard is not None and shard.has_room(limits, rows, len(block.requests))
+        is_answered = bool(lenders) or (shard is not None and shard.has_same(digests))
+        if shard is None or not has_room or (is_answered and self.sample is not None):
             for row in block.rows():
                 self._add_row(row, limits)
             return
-        digests = block.digests if self._asks_once else ()
         lines, requests = original_lines(block.custom_ids, block.cells), block.requests
         shard.rows += rows
-        lenders = self._known.find_all(digests) if self._known else {}
-        if lenders or shard.has_same(digests):
+        if is_answered:
             lines, requests = shard.without_answered(digests, lines, requests, lenders)
         else:
             shard.places.update(zip(digests, count(shard.requests), strict=False))
+            if self.sample is not None:
+                cells = [*map(JsonCells, block.cells)]
+                self.sample.see(shard.number, shard.requests, requests, cells)
             shard.requests += rows
         shard.original_rows.add(lines)
         shard.request_lines.add(requests)
