@@ -15,7 +15,6 @@ from shared.board.model import SpentMoney
 from shared.bucket.tickets import WaitingFor
 from shared.links.folders import path_in
 from shared.money.amounts import money_text
-from shared.money.quote_text import quote_in_short
 from shared.pipeline.page.file_job import FileJob, open_job
 from shared.pipeline.page.folder_page import Awaiting, JobDetails
 from shared.pipeline.page.list_files import Listed
@@ -110,7 +109,8 @@ def details_json(details: JobDetails, folder: str) -> dict[str, object]:
         **job_json(details.job, folder),
         "refusal": asdict(refusal) | {"report": _name(refusal.report)} if refusal else None,
         "first_results": asdict(rows) if rows else None,
-        "quote": quote_in_short(details.quote)._asdict() if details.quote else None,
+        "quote": details.quote._asdict() if details.quote else None,
+        "sample": [line._asdict() for line in details.sample],
         "approval": _approval_json(details.approval) if details.approval else None,
     }
 

@@ -221,7 +221,7 @@ def test_a_job_is_cancelled_and_its_rows_are_sent_again(folder: Folder, open_pag
 
 
 def test_a_quote_is_looked_at_and_approved(folder: Folder, open_page: OpenPage) -> None:
-    terms = "parameters: {max_tokens: 50}\nprice: {approve: above 0.000001 CNY}\n"
+    terms = "parameters: {max_tokens: 50}\nprice: {approve: above 0.000001 CNY, sample: 1}\n"
     folder.put("batch.yaml", SAY + terms)
     page = open_page("zh-CN")
     page.goto(folder.link())
@@ -235,6 +235,7 @@ def test_a_quote_is_looked_at_and_approved(folder: Folder, open_page: OpenPage) 
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("2 行")
     expect(dialog).to_contain_text("可能超过 <¥0.0001")
+    expect(dialog).to_contain_text("按实时价问了 1 行，回答 1 行")
     dialog.get_by_role("button", name="先不批准").click()
     expect(job).to_contain_text("等待批准")
     job.get_by_role("button", name="查看报价并批准").click()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
-from shared.bucket.money import Quote
 from shared.bucket.records import Plan
 from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.links.folders import is_shown_in, key_in
 from shared.money.approval import why_approval
+from shared.money.quote_text import quote_in_short
+from shared.money.sample import SampleFigures
+from shared.money.sample_text import quote_by, sample_lines
 from shared.pipeline.deadlines import (
     DOWNLOAD_LIFETIME,
     FORM_LIFETIME,
@@ -33,8 +36,10 @@ from shared.pipeline.page.list_files import Listed, ListFiles
 from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
 from shared.pipeline.page.refusal import Refusal, find_refusal
+from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
 from shared.ports.clock import Clock
+from shared.ports.profile import ProviderProfile
 from shared.ports.signed_access import PostForm, SignedAccess
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError
@@ -60,7 +65,8 @@ class JobDetails:
     job: FileJob
     refusal: Refusal | None
     first_results: FirstRows | None
-    quote: Quote | None = None
+    quote: Bilingual | None = None
+    sample: Sequence[Bilingual] = ()
     approval: Awaiting | None = None
 
 
@@ -103,8 +109,27 @@ class FolderPage:
         refusal = find_refusal(self.store, head) if job.state is JobState.REFUSED else None
         plan = self._look.find_plan(head) if job.job_id else None
         results = first_results(self.store, plan) if plan and job.result else None
-        quote = plan.quote if plan else None
-        return JobDetails(job, refusal, results, quote, _awaiting(plan) if job.approve_until else None)
+        details = JobDetails(job, refusal, results)
+        return self._with_quote(details, plan) if plan and plan.quote else details
+
+    def _with_quote(self, details: JobDetails, plan: Plan) -> JobDetails:
+        sample = find_sample(BucketRecords(self.store), plan)
+        figures = sample.figures if sample else None
+        profile = next((each for each in self._profiles if each.name == plan.provider), None)
+        shown = profile.terms["provider"] if profile else plan.provider
+        provider = shown if isinstance(shown, Bilingual) else Bilingual(str(shown), str(shown))
+        expect = plan.sample.expect if plan.sample else ""
+        lines = sample_lines(sample.figures, sample.said, expect, provider) if sample else ()
+        return replace(
+            details,
+            quote=quote_in_short(plan.quote, figures) if plan.quote else None,
+            sample=tuple(lines),
+            approval=_awaiting(plan, figures) if details.job.approve_until else None,
+        )
+
+    @property
+    def _profiles(self) -> Sequence[ProviderProfile]:
+        return self.check_recipe.providers.profiles
 
     def download_url(self, path: str) -> str:
         """Of the result, or of the report of a refused file."""
@@ -177,9 +202,7 @@ class FolderPage:
         """Send the open rows of the file's job again, if it is still the one that was seen."""
         plan = self._plan(path, job_id, "nothing_to_retry")
         try:
-            retried = RetryJob(self.store, self.clock, self.run_id, self.check_recipe.providers.profiles)(
-                plan
-            )
+            retried = RetryJob(self.store, self.clock, self.run_id, self._profiles)(plan)
         except PartUnreadable as error:
             raise PageRefusal(Problem("retry_not_possible", found=path)) from error
         if retried.said is RetryResult.NOTHING:
@@ -223,7 +246,7 @@ class FolderPage:
         return key
 
 
-def _awaiting(plan: Plan | None) -> Awaiting | None:
-    if plan is None or plan.approval is None or plan.quote is None:
+def _awaiting(plan: Plan, figures: SampleFigures | None) -> Awaiting | None:
+    if plan.approval is None or plan.quote is None:
         return None
-    return Awaiting(plan.quote.digest, why_approval(plan.approval, plan.quote))
+    return Awaiting(plan.quote.digest, why_approval(plan.approval, quote_by(plan.quote, figures)))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
 from shared.bucket.records import Plan
 from shared.bucket.result_names import quote_keys_for
+from shared.money.sample_text import quote_by
+from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.words.put_words import PutWords
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
@@ -23,7 +26,8 @@ class TellApproval:
     def __call__(self, plan: Plan) -> None:
         if not plan.notify:
             return
-        kind, quote = EventKind.APPROVAL, plan.quote
+        kind, sample = EventKind.APPROVAL, find_sample(BucketRecords(self.store), plan)
+        quote = plan.quote and quote_by(plan.quote, sample.figures if sample else None)
         event = Event(
             id=event_id_for(kind, plan.job_id),
             kind=kind,

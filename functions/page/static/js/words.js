@@ -225,6 +225,7 @@ const WORDS = {
   "job.loading": ["正在读取…", "Loading …"],
   "job.model": ["模型", "Model"],
   "job.quote": ["预计费用", "Expected cost"],
+  "job.sample": ["样本", "Sample"],
   "job.id": ["任务编号", "Job"],
   "job.counts": ["各行状态", "Rows"],
   "job.cost": ["费用", "Cost"],

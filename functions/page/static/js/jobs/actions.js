@@ -55,20 +55,21 @@ async function cancel(job, listeners) {
 /** What is shown is what is approved: its number goes along. */
 async function approve(job, { tell, onChange, onApprove }) {
   const found = await get("job", { path: job.path });
-  const { approval, quote, job_id } = found;
+  const { approval, job_id } = found;
   if (!approval || job_id !== job.job_id) return onChange(); // somebody was faster, or replaced it
-  if (!(await isSure("approve", job, quoteOf(found, approval, quote), "main", "check"))) return;
+  if (!(await isSure("approve", job, quoteOf(found, approval), "main", "check"))) return;
   await post("approve", { path: job.path, job_id, digest: approval.digest });
   onApprove();
   tell(say("job.approve.said", { name: shown(job.path) }));
   await onChange();
 }
 
-function quoteOf({ rows, provider, model }, approval, quote) {
+function quoteOf({ rows, provider, model, quote, sample }, approval) {
   const facts = [
     ["approve.rows", say("job.rows", { n: rows })],
     ["job.model", shown([provider, model].filter(Boolean).join(" · "))],
     ["job.quote", quote && said(quote)],
+    ["job.sample", sampleOf(sample)],
     ["approve.why", said(approval)],
     ["approve.number", approval.digest],
   ];
@@ -76,6 +77,11 @@ function quoteOf({ rows, provider, model }, approval, quote) {
     .filter(([, value]) => value)
     .map(([key, value]) => el("div", {}, el("dt", {}, say(key)), el("dd", {}, value)));
   return [el("dl", { class: "job-facts" }, ...pairs), el("p", {}, say("approve.text"))];
+}
+
+/** What a few rows that were asked first came to. */
+export function sampleOf(lines) {
+  return lines.map(said).join(" · ");
 }
 
 /** The browser's own dialog keeps the focus inside, and Escape closes it. */

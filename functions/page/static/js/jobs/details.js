@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { button, el, fill, shown, sign, table } from "../dom.js";
 import { number, span } from "../format.js";
 import { said, say } from "../words.js";
-import { download } from "./actions.js";
+import { download, sampleOf } from "./actions.js";
 
 const ACCOUNTING = new Set([
   ...["reasoning_content", "model", "finish_reason", "request_id", "created", "extra"],
@@ -96,6 +96,7 @@ function facts(job) {
     ["job.cost", cost],
     ["job.model", [job.provider, job.model].filter(Boolean).join(" · ")],
     ["job.quote", job.quote && said(job.quote)],
+    ["job.sample", sampleOf(job.sample)],
     ["job.usual.title", history],
     ["job.id", job.job_id],
   ];
