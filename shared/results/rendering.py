@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import orjson
@@ -67,22 +67,23 @@ class AnswerRenderer:
     Args:
         plan: The job.
         attempt: The how many-th try it is, for jobs whose results tell that.
+        later: The ids of rows for which it is the next one: the sample has asked them, too.
     """
 
-    def __init__(self, plan: Plan, attempt: int | None = None) -> None:
-        self._attempt = attempt
+    def __init__(self, plan: Plan, attempt: int | None = None, later: Collection[str] | None = None) -> None:
+        self._attempt, self._later = attempt, () if later is None else later
         self.rendering = rendering_for(plan)
         columns = ResultColumns(plan.kind, plan.result_columns)
         self.beside = Contradictions(self.rendering, columns).beside
         self._names = columns.names
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
-        is_text = self._columns is None and plan.endpoint != EMBEDDINGS
+        is_text = self._columns is None and plan.endpoint != EMBEDDINGS and later is None
         self.text: Callable[[bytes], bytes | None] | None = self.rendering.text if is_text else None
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         """The answer as it stands in the result, and its code if it is odd or cannot be read."""
         if self._attempt is not None and answer.status is RowStatus.ANSWERED:
-            answer = answer._replace(attempt=self._attempt)
+            answer = answer._replace(attempt=self.attempt_of(answer.custom_id))
         if self._columns is None or answer.error_code not in _PLAIN:
             is_answered = answer.status is RowStatus.ANSWERED
             return self.rendering.answer(answer), answer.error_code if is_answered else ""
@@ -93,6 +94,9 @@ class AnswerRenderer:
         said = "; ".join(filter(None, (render_both(problem), answer.error_message)))
         told = answer._replace(error_code=problem.code, error_message=said)
         return self.rendering.answer(told, values), problem.code
+
+    def attempt_of(self, custom_id: str) -> int:
+        return (self._attempt or 0) + (custom_id in self._later)
 
     def cut_off_in(self, rendered: bytes) -> str:
         """The finish reason of an answer that is not whole, as its columns say it."""

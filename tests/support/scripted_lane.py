@@ -13,8 +13,8 @@ from tests.support.fake_provider import encoded, error_line, result_line
 Say = Callable[[dict[str, Any]], Reply]
 
 
-def answers(content: str, prompt: int = 10, completion: int = 20) -> Say:
-    """Every request gets this answer."""
+def answers(content: str, prompt: int = 10, completion: int = 20, *, reason: str = "stop") -> Say:
+    """Every request gets this answer, which ended for that reason."""
 
     def say(line: dict[str, Any]) -> Reply:
         usage = {
@@ -22,7 +22,7 @@ def answers(content: str, prompt: int = 10, completion: int = 20) -> Say:
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
         }
-        said = result_line(line["custom_id"], content=content, usage=usage)
+        said = result_line(line["custom_id"], content=content, reason=reason, usage=usage)
         return Reply(encoded(said), Asked.ANSWERED)
 
     return say

@@ -86,14 +86,15 @@ class SettleAttempt:
             return requeue(state, earlier, now, self.provider.profile.terms)
         # What the sample was answered is no attempt of its own.
         sent = attempt.number - count_requeues(earlier) - plan.is_sampled(attempt.shard)
-        render = AnswerRenderer(plan, max(sent, 1) if plan.until_fits else None)
+        later = set[str]() if plan.is_sampled(attempt.shard) and rows.asked_again else None
+        render = AnswerRenderer(plan, max(sent, 1) if plan.until_fits else None, later)
         answers = bytearray()
-        asked = _noting(answers, rows) if rows.asked_again else rows.open_ids()
+        asked = _noting(answers, later, sent, rows) if rows.asked_again else rows.open_ids()
         unmatched = UnmatchedLines(self.store, work_key(attempt, f"unmatched-{self.run_id}.jsonl"))
         with unmatched, AnswerSpool(asked, render, unmatched.add, _tiers(plan)) as spool:
             self._read(plan, attempt, state, spool, may_be_incomplete=may_be_incomplete)
             verdict = self._verdict(plan, sent, state, has_strays=spool.has_strays)
-            tries = Tries.of(plan, render, max(sent, 1), may_ask=not self._is_cancelled(state))
+            tries = Tries.of(plan, render, may_ask=not self._is_cancelled(state))
             settler = RowSettler(spool, verdict, tries, answers or bytearray(len(spool.asked)))
             content = self._settle(plan, attempt, rows, settler)
             outcome = self._propose(plan, state, content, spool, unmatched.commit())
@@ -234,10 +235,15 @@ class SettleAttempt:
             writer.commit()
 
 
-def _noting(answers: bytearray, rows: ShardRows) -> Iterator[str]:
-    """The ids of the rows that were sent; notes how many answers each had before."""
+def _noting(answers: bytearray, later: set[str] | None, sent: int, rows: ShardRows) -> Iterator[str]:
+    """The ids of the rows that were sent; notes how many answers each had before.
+
+    And those that had one of the sample: as many as it was ``sent`` with this attempt, or more.
+    """
     for custom_id, before in rows.open_rows():
         answers.append(before.misfits if before else 0)
+        if later is not None and before and before.misfits >= sent:
+            later.add(custom_id)
         yield custom_id
 
 

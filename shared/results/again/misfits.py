@@ -61,19 +61,17 @@ class Tries:
 
     Attributes:
         times: How often a row is asked again at most; 0 if none is.
-        number: The how many-th try it is.
         may_ask: Nobody has cancelled it. What was kept before counts all the same.
     """
 
     misfits: Misfits
     render: AnswerRenderer
     times: int
-    number: int
     may_ask: bool
 
     @classmethod
-    def of(cls, plan: Plan, render: AnswerRenderer, number: int, *, may_ask: bool) -> Tries:
-        return cls(Misfits.of(plan), render, plan.until_fits, number, may_ask)
+    def of(cls, plan: Plan, render: AnswerRenderer, *, may_ask: bool) -> Tries:
+        return cls(Misfits.of(plan), render, plan.until_fits, may_ask)
 
     def asks_again(self, earlier: int, status: str, code: str, cut_off: str) -> bool:
         """Whether it does, of a row with so many ``earlier`` answers that do not fit."""
@@ -85,7 +83,7 @@ class Tries:
         if not self.times:
             return told
         if kept is None and not (told.unread or told.cut_off) and told.status == _ANSWERED:
-            return told._replace(fitted=self.number)  # as nearly all rows are
+            return told._replace(fitted=self.render.attempt_of(told.custom_id))  # as nearly all are
         best, earlier = self._best(kept, told), kept.misfits if kept else 0
         if not self.asks_again(earlier, told.status, told.unread, told.cut_off):
             return best._replace(misfits=0, cuts=0)
@@ -94,7 +92,8 @@ class Tries:
 
     def _best(self, kept: SettledAnswer | None, told: SettledAnswer) -> SettledAnswer:
         """Of two that are worth the same the first, unless the next one could be longer."""
-        fitted = self.number if self.misfits.fits(told, told.cut_off) else 0
+        does_fit = self.misfits.fits(told, told.cut_off)
+        fitted = self.render.attempt_of(told.custom_id) if does_fit else 0
         told = told._replace(fitted=fitted)
         if kept is None:
             return told

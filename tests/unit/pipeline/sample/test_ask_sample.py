@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -44,6 +45,7 @@ class Bench:
         self.store = MemoryStore(self.clock)
         self.provider = ScriptedProvider(self.clock)
         self.lane = ScriptedLane(say)
+        self.content = "from the batch"
         self.records = BucketRecords(self.store)
         self.functions = Functions(self.store, self.provider, self.clock, real_time=self.lane)
         self.store.put("inbox/batch.yaml", recipe.encode())
@@ -101,10 +103,14 @@ class Bench:
             self.functions.submit(attempt)
         elif stage is Stage.RUNNING and (running := self.records.find_running(attempt)):
             if running.batch_id:
-                self.provider.answer_all(running.batch_id, answer=_batch_answer)  # type: ignore[arg-type]
+                self.provider.answer_all(running.batch_id, answer=self._answer)  # type: ignore[arg-type]
             self.records.put_finished(attempt, "test")
         elif stage is Stage.FINISHED:
             self.functions.collect(attempt, "run")
+
+    def _answer(self, line: dict[str, Any]) -> dict[str, Any]:
+        usage = {"prompt_tokens": 10, "completion_tokens": 30, "total_tokens": 40}
+        return result_line(line["custom_id"], content=self.content, usage=usage)
 
     def rows(self) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(self.store.objects["results/a.csv"].decode("utf-8-sig"))))
@@ -112,11 +118,6 @@ class Bench:
     def balance(self) -> Balance:
         key = max(key for key in self.store.objects if key.startswith(MONEY))
         return Balance.model_validate_json(self.store.objects[key])
-
-
-def _batch_answer(line: dict[str, Any]) -> dict[str, Any]:
-    usage = {"prompt_tokens": 10, "completion_tokens": 30, "total_tokens": 40}
-    return result_line(line["custom_id"], content="from the batch", usage=usage)
 
 
 def test_sampled_rows_are_asked_once_and_never_sent() -> None:
@@ -130,6 +131,21 @@ def test_sampled_rows_are_asked_once_and_never_sent() -> None:
     assert not {*bench.asked} & {*bench.sent}
     assert [row["content"] for row in bench.rows()].count("from the sample") == 6
     assert (ledger.answered, ledger.rows_in, ledger.adds_up) == (20, 20, True)
+
+
+@pytest.mark.parametrize("columns", ["columns: {said: said}\n", ""])
+def test_sampled_rows_whose_answers_do_not_fit_are_asked_again_beside_the_others(columns: str) -> None:
+    cut_off = answers("not fit", reason="length")
+    bench = Bench(cut_off, 300, f"{RECIPE}{columns}until_fits: {{times: 1}}\n")
+    bench.content = '{"said": "fit"}'
+
+    bench.validate()
+    ledger = bench.run()
+
+    assert len(bench.sent) == 300
+    rows = [(row["content"], row["attempt"]) for row in bench.rows()]
+    assert Counter(rows) == {('{"said": "fit"}', "1"): 294, ('{"said": "fit"}', "2"): 6}
+    assert ledger.fitted == {"1": 294, "2": 6}
 
 
 def test_the_bill_has_the_sample_at_the_real_time_price() -> None:
