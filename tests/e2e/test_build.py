@@ -41,12 +41,13 @@ INSIDE = {
         "isal",
         "python-calamine",
         "pyarrow",
+        *("openai", "httpx2"),  # it asks samples
     },
     "submit": {"oss2", "fastcrc", "httpx2", "pyyaml", *CLOUDS},  # it reads budget.yaml
     "callback": {"oss2", "fastcrc", "flask", "jinja2", "werkzeug", "pycryptodome"},
     "message": {"oss2", "fastcrc"},
     "collect": {"oss2", "fastcrc", "httpx2", "orjson", "jsonschema-rs", "pyarrow", "pyyaml", *CLOUDS},
-    "reconcile": {"oss2", "fastcrc", *CLOUDS},
+    "reconcile": {"oss2", "fastcrc", "pyyaml", *CLOUDS},  # it reads budget.yaml
     "notify": {"oss2", "fastcrc", "requests"},
     "page": {
         *("oss2", "fastcrc", "flask", "werkzeug", "jinja2", "pyyaml", "jsonschema-rs"),
