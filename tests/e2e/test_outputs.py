@@ -93,3 +93,26 @@ def test_a_task_needs_no_prompt_and_its_answers_are_checked(cloud: RunningCloud)
     assert (outside["status"], outside["label"]) == ("answered", "神评")
     assert outside["error_code"] == "answer_does_not_fit"
     assert '"神评" is not one of "好评", "中评", "差评"' in outside["error_message"]
+
+
+def test_a_table_that_grew_sends_its_new_rows_only_and_one_that_did_not_sends_none(
+    cloud: RunningCloud,
+) -> None:
+    recipe = "model: qwen-flash\nprompt: '[[say]]{{ text }}'\nreuse: 30d\noutput: {format: jsonl}\n"
+    cloud.drop("grew/batch.yaml", recipe.encode())
+    cloud.drop("grew/day-1.csv", b"text\nfine\n=1+1\n")
+    cloud.wait_for("results/grew/day-1.report.json")
+    cloud.drop("grew/batch.yaml", recipe.replace("jsonl", "csv").encode())
+
+    cloud.drop("grew/day-2.csv", b"text\nnew\n=1+1\nfine\n")
+    grown = cloud.wait_for_rows("results/grew/day-2.csv")
+    cloud.drop("grew/day-3.csv", b"n,text\n1,fine\n2,=1+1\n")
+    same = cloud.wait_for_rows("results/grew/day-3.csv")
+
+    assert [row["content"] for row in grown] == ["new", "'=1+1", "fine"]
+    assert [row["content"] for row in same] == ["fine", "'=1+1"]
+    second, third = (json.loads(cloud.path(f"results/grew/day-{n}.report.json").read_bytes()) for n in (2, 3))
+    assert (second["rows_sent"], second["rows_reused"], second["adds_up"]) == (1, 2, True)
+    assert (third["rows_sent"], third["rows_reused"], third["adds_up"]) == (0, 2, True)
+    assert cloud.batches_of(third["job_id"]) == []
+    assert "2 were answered before" in cloud.path("quotes/grew/day-3.csv.quote.txt").read_text()
