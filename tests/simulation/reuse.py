@@ -89,7 +89,10 @@ def _sent(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
 
 
 def _given(pipeline: Pipeline, plan: Plan, text: str) -> list[_Given]:
-    """What other jobs were answered to the same question before this one was planned."""
+    """What other jobs were answered to the same question before this one was planned.
+
+    Their columns are its own, which an erased plan has no longer.
+    """
     found = [*_given_in_samples(pipeline, plan, text)]
     for attempt, batches in batches_by_attempt(pipeline).items():
         job = BucketRecords(pipeline.bucket).find_plan(attempt.job_id)
@@ -102,7 +105,7 @@ def _given(pipeline: Pipeline, plan: Plan, text: str) -> list[_Given]:
                     is_alone = custom_id not in batch.contradicted
                     content, reason = batch.said[custom_id]
                     answers = {content, *(() if is_alone else (other_answer_to(text),))}
-                    has_columns = bool(job.answer_columns)
+                    has_columns = bool(plan.answer_columns)
                     is_fit = reason == "stop" and not is_misfit(content, reason, has_columns=has_columns)
                     is_good = is_alone and is_fit and had_to_be_read(pipeline, attempt, batch)
                     found.append(_Given(job, attempt.shard, decided_s, frozenset(answers), is_fit, is_good))
@@ -117,7 +120,7 @@ def _given_in_samples(pipeline: Pipeline, plan: Plan, text: str) -> Iterator[_Gi
             continue
         decided_s = decided_at_s(pipeline, Attempt(JobId(job.job_id), 1, reply.shard))
         if decided_s is not None and _is_before(pipeline, plan, job, decided_s):
-            is_fit = not is_misfit(row.content, "stop", has_columns=bool(job.answer_columns))
+            is_fit = not is_misfit(row.content, "stop", has_columns=bool(plan.answer_columns))
             yield _Given(job, reply.shard, decided_s, frozenset({row.content}), is_fit, is_fit)
 
 
@@ -137,7 +140,8 @@ def _may_lend(pipeline: Pipeline, plan: Plan, given: _Given) -> bool:
     found = (records.find_plan(JobId(key.split("/")[1])) for key in keys if key.endswith("/plan.json"))
     family = [each for each in found if each and each.origin_id == given.job.origin_id]
     settled = (settled_key(JobId(each.job_id), given.shard) for each in family)
-    last_s = max(each for each in (pipeline.bucket.written_s(key) for key in settled) if each < math.inf)
+    written_s = (pipeline.bucket.written_s(key) for key in settled)
+    last_s = max((each for each in written_s if each < math.inf), default=-math.inf)
     is_young = last_s >= looked_s - _within_s(pipeline)
     return given.is_fit and is_young and all(_erased_s(pipeline, each) > looked_s for each in family)
 
