@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from shared.bucket.money import Money, Price, TokenCounts, cost
+from shared.bucket.money import Money, Price, Quote, TokenCounts, cost
 from shared.bucket.records import Plan, SettledShard
 from shared.bucket.usage import AttemptBill, AttemptTokens, Bill, Tokens
 
@@ -67,9 +67,15 @@ def _together(counted: Sequence[AttemptTokens]) -> list[TokenCounts]:
     return [sum((shard[tier] for shard in by_shard if tier < len(shard)), TokenCounts()) for tier in tiers]
 
 
-def make_bill(plan: Plan, attempts: Sequence[AttemptBill]) -> Bill | None:
-    """What the attempts cost together, beside what was expected; ``None`` without a price."""
-    quote, price = plan.quote, price_of(plan)
+def make_bill(plan: Plan, attempts: Sequence[AttemptBill], quote: Quote | None) -> Bill | None:
+    """What the attempts cost together, beside what was expected; ``None`` without a price.
+
+    Args:
+        plan: The job.
+        attempts: Its own, and those of the jobs that it retries.
+        quote: As people saw it, by the sample if there was one.
+    """
+    price = price_of(plan)
     if quote is None or price is None:
         return None
     nothing = Money(micros=0, currency=price.currency)

@@ -85,17 +85,24 @@ def quote_in_short(quote: Quote, sample: SampleFigures | None = None) -> Bilingu
     )
 
 
-def _not_sent_zh(quote: Quote) -> str:
+def _asked(sample: SampleFigures | None) -> int:
+    """Rows that were asked for the sample, and so are not sent."""
+    return sample.answered + sample.unknown if sample else 0
+
+
+def _not_sent_zh(quote: Quote, asked: int) -> str:
+    sampled = f"{asked:,} 行已作为样本问过" if asked else ""
     same = f"另有 {quote.same:,} 行提问相同，不重复发送" if quote.same else ""
     reused = f"{quote.reused:,} 行以前问过，沿用当时的答案" if quote.reused else ""
-    said = "；".join(filter(None, (same, reused)))
+    said = "；".join(filter(None, (sampled, same, reused)))
     return f"（{said}）" if said else ""
 
 
-def _not_sent_en(quote: Quote) -> str:
+def _not_sent_en(quote: Quote, asked: int) -> str:
+    sampled = f"{asked:,} were asked for the sample" if asked else ""
     same = f"{quote.same:,} more ask the same and are not sent" if quote.same else ""
     reused = f"{quote.reused:,} were answered before and get that answer" if quote.reused else ""
-    said = "; ".join(filter(None, (same, reused)))
+    said = "; ".join(filter(None, (sampled, same, reused)))
     return f" ({said})" if said else ""
 
 
@@ -103,7 +110,7 @@ def _lines_zh(quote: Quote, job: _Job) -> list[str]:
     price, sample = quote.price, job.sample
     lines = [
         f"报价：{job.path}（{job.provider} {job.model}）",
-        f"发送：{quote.requests:,} 行{_not_sent_zh(quote)}",
+        f"发送：{quote.requests - _asked(sample):,} 行{_not_sent_zh(quote, _asked(sample))}",
         f"输入：约 {quote.input_tokens:,} Token（估算，一般相差不到 10%）",
         f"输出：{_output_zh(quote, sample)}",
     ]
@@ -131,7 +138,7 @@ def _lines_en(quote: Quote, job: _Job) -> list[str]:
     price, sample = quote.price, job.sample
     lines = [
         f"Quote: {job.path} ({job.model} at {job.provider})",
-        f"Sent: {quote.requests:,} rows{_not_sent_en(quote)}",
+        f"Sent: {quote.requests - _asked(sample):,} rows{_not_sent_en(quote, _asked(sample))}",
         f"Input: about {quote.input_tokens:,} tokens (estimated, usually within 10%)",
         f"Output: {_output_en(quote, sample)}",
     ]

@@ -11,13 +11,16 @@ from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
+from shared.bucket.money import Quote
 from shared.bucket.records import Ledger, Plan, SettledShard
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
 from shared.bucket.usage import Tokens
 from shared.money.invoice import bill_attempts, make_bill
+from shared.money.sample_text import quote_by
 from shared.money.worst_case import ALL_RESERVED, NOTHING, charged_by
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.pipeline.quota.ceilings import Ceilings
+from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.store import ObjectStore
@@ -225,7 +228,7 @@ class CloseJob:
             fitted=total_counts(shard.fitted for shard in shards),
             adds_up=plan.rows == rows_out == plan.good_rows + plan.bad_rows,
             tokens=tokens,
-            bill=None if is_untold else make_bill(plan, attempts),
+            bill=None if is_untold else make_bill(plan, attempts, self._quote(plan)),
             attempts=attempts,
             batches=(
                 *(before.batches if before else ()),
@@ -245,6 +248,11 @@ class CloseJob:
             retry_of=plan.retry_of,
             retries=plan.retries,
         )
+
+    def _quote(self, plan: Plan) -> Quote | None:
+        """As people saw it before anything was sent."""
+        sample = find_sample(BucketRecords(self.store), plan)
+        return plan.quote and quote_by(plan.quote, sample.figures if sample else None)
 
     def _about_unmatched(self, plan: Plan, shards: Sequence[SettledShard]) -> Iterator[str]:
         if lines := sum(shard.unmatched_lines for shard in shards):

@@ -152,8 +152,9 @@ def test_the_bill_has_the_sample_at_the_real_time_price() -> None:
     bench = Bench(answers("from the sample"))
     bench.validate()
 
-    sample, batch = bench.run().attempts
+    ledger = bench.run()
 
+    sample, batch = ledger.attempts
     assert (sample.attempt, sample.in_real_time, batch.attempt, batch.in_real_time) == (1, True, 2, False)
     assert sample.cost == sample.real_time
     assert batch.cost is not None
@@ -161,6 +162,12 @@ def test_the_bill_has_the_sample_at_the_real_time_price() -> None:
     assert batch.cost.micros < batch.real_time.micros
     assert bench.sample is not None
     assert bench.sample.figures.cost == sample.cost
+    assert ledger.bill is not None
+    assert ledger.bill.quoted == bench.sample.figures.expected
+    assert (
+        "Sent: 14 rows (6 were asked for the sample)"
+        in bench.store.objects["quotes/a.csv.quote.txt"].decode()
+    )
 
 
 @pytest.mark.parametrize("rows", [1, 6, 20])
