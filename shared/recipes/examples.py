@@ -65,8 +65,14 @@ def _number_of(key: str, value: object) -> str:
     if key == "until_fits":
         return f"times: {value if type(value) is int and 1 <= value <= 5 else 2}"
     if key == "price":
-        return f"at_most: {value if isinstance(value, str) and parse_money(value) else '200 CNY'}"
+        return _price_terms(value.strip() if isinstance(value, str) else "")
     return "temperature: 0.7"
+
+
+def _price_terms(said: str) -> str:
+    if said.lower().startswith("above"):
+        return f"approve: {said if parse_money(said[len('above') :]) else 'above 50 CNY'}"
+    return f"approve: {said}" if said == "always" else f"at_most: {said if parse_money(said) else '200 CNY'}"
 
 
 def _names_in(value: object) -> dict[str, str]:

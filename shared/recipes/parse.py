@@ -121,9 +121,8 @@ def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) 
         yield Problem("recipe_reuse_of_each", tree.line_of(("reuse",)), "reuse", found)
     if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
         yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
-    problems = (*_output_problems(recipe.output), *column_problems(recipe), *task_problems(recipe, profile))
-    if recipe.price.expect is not None and recipe.price.sample is None:
-        problems = (*problems, (("price", "expect"), Problem("expect_without_sample")))
+    of_parts = (*_output_problems(recipe.output), *_price_problems(recipe.price))
+    problems = (*of_parts, *column_problems(recipe), *task_problems(recipe, profile))
     for path, problem in problems:
         yield dataclasses.replace(problem, line=tree.line_of(path), field=".".join(map(str, path)))
     for field in ("system", "prompt"):
@@ -139,6 +138,13 @@ def _output_problems(output: Output) -> Iterator[tuple[Path, Problem]]:
         yield ("output", "encoding"), Problem("recipe_jsonl_is_raw", found=output.encoding, values=values)
     if "formula_guard" in ignored and output.formula_guard:
         yield ("output", "formula_guard"), Problem("recipe_jsonl_is_raw", found="true", values=values)
+
+
+def _price_problems(price: PriceTerms) -> Iterator[tuple[Path, Problem]]:
+    if price.expect is not None and price.sample is None:
+        yield ("price", "expect"), Problem("expect_without_sample")
+    if price.approve is None and "approve_within" in price.model_fields_set:
+        yield ("price", "approve_within"), Problem("within_without_approve")
 
 
 # pydantic's error types, by what they mean to the person who wrote the recipe.

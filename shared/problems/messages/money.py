@@ -130,6 +130,10 @@ MONEY_MESSAGES: dict[str, Message] = {
         "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended, on {month}, or when {where} is raised.",
     ),
     # Approvals
+    "within_without_approve": Message(
+        "这里写了等多久，却没有写 approve，所以不会等。请加上 approve: always 或 approve: above 50 CNY，或去掉 approve_within。",
+        "It says for how long to wait, but without approve nothing waits. Add approve: always or approve: above 50 CNY, or remove approve_within.",
+    ),
     "not_approved": Message(
         "这些行没有发送，除了配方要求的样本也没有产生费用：报价要先批准，而到 {until} 没有人批准。需要运行的话，请把文件再放进 inbox/ 一次，或执行 scripts/batchdrop retry，然后批准。",
         "These rows were not sent, and but for a sample that the recipe asked for nothing is charged: the quote was to be approved, and nobody did by {until}. To have them answered, drop the file once more or run scripts/batchdrop retry, and approve it then.",

@@ -29,6 +29,26 @@ def findings(content: str | bytes) -> list[tuple[str, int | None, str | None]]:
     return [(problem.code, problem.line, problem.field) for problem in problems_of(content)]
 
 
+@pytest.mark.parametrize(
+    ("price", "code", "write"),
+    [
+        ("above 5 CNY", "recipe_not_a_section", "price: {approve: above 5 CNY}"),
+        ("always", "recipe_not_a_section", "price: {approve: always}"),
+        ("{approve: 50 CNY}", "recipe_choice", "always, above 50 CNY"),
+        ("{approve: above 50}", "recipe_choice", "always, above 50 CNY"),
+        ("{approve: always, approve_within: 91d}", "recipe_choice", "1h … 90d"),
+        ("{approve_within: 2d}", "within_without_approve", "approve: always"),
+    ],
+)
+def test_odd_terms_of_an_approval_are_told(price: str, code: str, write: str) -> None:
+    with pytest.raises(UserInputError) as error:
+        parse_recipe(f"model: qwen-flash\nprompt: '{{{{ a }}}}'\nprice: {price}\n".encode(), BAILIAN)
+
+    (problem,) = error.value.problems
+    assert problem.code == code
+    assert write in render_problem(problem, "en")
+
+
 def test_model_and_prompt_are_enough() -> None:
     parsed = recipe(BASE)
 
