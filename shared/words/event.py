@@ -36,7 +36,9 @@ class Event(RecordPart):
             waits for an approval, what it is expected to cost.
         at_most: Of that, the most that it may cost; ``None`` if nobody knows.
         until: Of that, when it is too late.
-        saved: How much more that is in real time.
+        why: Of what waits for a ceiling: what is spent, reserved and free, in Chinese, then in
+            English, a line each.
+        saved: Of ``cost``, how much more that is in real time.
         place: Where the result is, the report about a refused file, or the quote.
     """
 
@@ -53,6 +55,7 @@ class Event(RecordPart):
     saved: Money | None = None
     at_most: Money | None = None
     until: datetime | None = None
+    why: str = ""
     place: str = ""
     at: datetime
 

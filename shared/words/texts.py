@@ -103,9 +103,11 @@ def _approval(event: Event) -> tuple[str, str]:
 
 def _over_ceiling(event: Event) -> tuple[str, str]:
     jobs, rows = sum(event.by_code.values()), event.rows or 0
-    zh = f"{jobs:,} 个任务（{rows:,} 行）在等待：本月预算的剩余不够。有批次结束、进入下个月，或 budget.yaml 提高后会自动继续；金额见 scripts/batchdrop status。"
-    en = f"{jobs:,} job(s) with {rows:,} rows wait: this month's budget has not enough left. They go on by themselves when batches end, next month, or once budget.yaml says more; scripts/batchdrop status shows the amounts."
-    return zh, en
+    why_zh, _, why_en = event.why.partition("\n")
+    return (
+        f"{jobs:,} 个任务（{rows:,} 行）在等待。{why_zh}",
+        f"{jobs:,} job(s) with {rows:,} rows wait. {why_en}",
+    )
 
 
 _SAID = {

@@ -59,5 +59,6 @@ def _event(reason: str, jobs: Sequence[OpenJob], began_at: datetime) -> Event:
         path=first.source_key.removeprefix(INBOX),
         rows=sum(job.rows for job in jobs),
         by_code={code: len(jobs)},
+        why=first.waiting_for.message if first.waiting_for and kind is EventKind.OVER_CEILING else "",
         at=began_at,
     )
