@@ -149,6 +149,8 @@ def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
         for batch in batches:
             if was_withdrawn_unseen(pipeline, attempt, batch):
                 continue
+            if was_lost_from_sight(pipeline, attempt, batch):  # given up before it is decided
+                decided_s = _submitted_at_s(pipeline, attempt)
             ends_s = min(batch.ends_s, batch.forgotten_s, math.inf if decided_s is None else decided_s)
             if batch.request.model == model:
                 spans += [(batch.created_s, 1), (ends_s, -1)]
@@ -164,7 +166,7 @@ def was_lost_from_sight(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> b
     submission = BucketRecords(pipeline.bucket).find_submission(attempt)
     if submission is None or submission.rejected_code != "perhaps_sent":
         return False
-    looked_s = pipeline.kernel.true_s(submission.submitted_at)
+    looked_s = _submitted_at_s(pipeline, attempt)
     listed_for = pipeline.member_of(batch.request.model).provider.profile.listed_for
     return looked_s - batch.created_s > listed_for.total_seconds() - _CLOCKS_S
 
@@ -228,6 +230,12 @@ def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
 def decided_at_s(pipeline: Pipeline, attempt: Attempt) -> float | None:
     outcome = BucketRecords(pipeline.bucket).find_outcome(attempt)
     return None if outcome is None else pipeline.kernel.true_s(outcome.decided_at)
+
+
+def _submitted_at_s(pipeline: Pipeline, attempt: Attempt) -> float:
+    """When it was recorded what became of the attempt."""
+    submission = BucketRecords(pipeline.bucket).find_submission(attempt)
+    return math.inf if submission is None else pipeline.kernel.true_s(submission.submitted_at)
 
 
 def _reasons(
