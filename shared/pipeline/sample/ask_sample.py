@@ -108,10 +108,10 @@ class AskSample:
         found = records.find(key, SampleGroup)
         if found is not None:
             return found
-        mine = SampleClaim(token=self.run_id, claimed_at=self.clock.now(), is_asked=not stop.why)
+        mine = SampleClaim(token=self.run_id, claimed_at=self.clock.now(), why=stop.why)
         claim = records.create(sample_claim_key(job_id, number), mine)
-        if not claim.is_asked:
-            ended = SampleGroup(why=stop.why or "sample_lane_down", said=stop.said)
+        if claim.why:
+            ended = SampleGroup(why=claim.why, said=stop.said)
         elif claim.token == self.run_id:
             ended = self._ask(plan, rows)
         elif self.clock.now() - claim.claimed_at < SAMPLE_LEASE:

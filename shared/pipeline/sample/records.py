@@ -13,12 +13,12 @@ class SampleClaim(Record):
 
     Attributes:
         token: Names the run.
-        is_asked: ``False`` if it is left to the batch.
+        why: Why it is left to the batch, as of ``SampleGroup``; ``""`` if it is asked.
     """
 
     token: str
     claimed_at: datetime
-    is_asked: bool
+    why: str = ""
 
 
 class KeptReply(RecordPart):
