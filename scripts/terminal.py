@@ -8,6 +8,7 @@ import shlex
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -54,7 +55,10 @@ class Parser(argparse.ArgumentParser):
 
 def typed_path(text: str) -> Path:
     """A path as somebody typed it: the launchers change to the checkout and say from where."""
-    return Path(os.environ.get("CALLED_FROM", ""), Path(text).expanduser())
+    path = Path(text)
+    with suppress(RuntimeError):  # ``~$a.xlsx`` is what a spreadsheet leaves, and nobody's home
+        path = path.expanduser()
+    return Path(os.environ.get("CALLED_FROM", ""), path)
 
 
 def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:

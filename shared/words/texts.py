@@ -96,8 +96,8 @@ def _approval(event: Event) -> tuple[str, str]:
     en += f"at most {most}" if most else "without an upper limit"
     day = f"{event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
     return (
-        f"{rows:,} 行，{zh}。批准之前不发送；请在 {day} 之前批准。报价和批准办法：{place}",
-        f"{rows:,} rows, {en}. Nothing is sent before it is approved, by {day}. Quote, and how: {place}",
+        f"{rows:,} 行，{zh}。批准之前不再发送；请在 {day} 之前批准。报价和批准办法：{place}",
+        f"{rows:,} rows, {en}. Nothing more is sent before it is approved, by {day}. Quote, and how: {place}",
     )
 
 

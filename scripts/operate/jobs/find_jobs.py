@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.localcloud.storage.object_files import has_plain_name
 from scripts.operate.access import OpenBucket
 from scripts.operate.texts.said import Refusal, said
-from scripts.terminal import named, typed
+from scripts.terminal import named, typed, typed_path
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -141,7 +141,7 @@ def key_of(bucket: OpenBucket, target: str) -> str:
             return path.relative_to(bucket.folder).as_posix()
     target = target.removeprefix("./")  # what begins with "-" is typed so
     key = target if target.startswith(INBOX) else INBOX + target
-    table = Path(target)
+    table = typed_path(target)
     if not table.is_file() or bucket.store.head(key):
         return key
     dropped = dropped_key(table)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from scripts.operate.access import OpenBucket
 from scripts.operate.jobs.approve import approve
 from scripts.operate.jobs.commands import Commands
+from scripts.operate.jobs.find_jobs import dropped_key
 from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import JobId
 from tests.support.functions import BUCKET_NAME
@@ -141,3 +144,16 @@ def test_a_job_that_waits_is_erased_at_once(person: Person) -> None:
     assert [key for key, value in bench.store.objects.items() if b"a/t.csv" in value] == []
     assert [key for key in bench.store.objects if key.startswith(("approve/", "rejected/", "quotes/"))] == []
     assert bench.records.find_ledger(plan.job_id) is not None  # type: ignore[arg-type]
+
+
+def test_a_table_is_named_by_its_path_from_where_the_command_was_called(
+    person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_bytes(TABLE)
+    person.bench.drop(dropped_key(table), TABLE)
+    monkeypatch.setenv("CALLED_FROM", str(tmp_path))
+
+    (plan,) = person.commands.find("mine.csv")
+
+    assert plan.source.key == dropped_key(table)

@@ -187,8 +187,8 @@ const WORDS = {
   "job.show.results": ["看前几行", "First rows"],
   "job.approve": ["查看报价并批准", "See the quote and approve"],
   "job.approve.until": [
-    "批准之前什么也不会发送；最晚{when}",
-    "Nothing is sent before somebody approves the quote, by {when}",
+    "批准之前不再发送；最晚{when}",
+    "Nothing more is sent before somebody approves the quote, by {when}",
   ],
   "job.approve.said": ["“{name}”已批准，正在发送。", "“{name}” is approved and on its way."],
   "budget.all": ["本月预算，全部文件", "This month's budget, all files"],
