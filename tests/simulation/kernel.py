@@ -22,7 +22,7 @@ _DAWDLED_S = 20.0
 # From the last look whether the job is cancelled to the batch: what two do at once meets here.
 _SENDING = re.compile("head .*/cancel.json|(submit|create) batchdrop-")
 # More than twice as many as the longest of thousands of runs that come to their end.
-_STEPS = 200_000
+_STEPS = 400_000
 _SKEW_S = CLOCK_ERROR.total_seconds()
 
 
