@@ -146,8 +146,8 @@ def _approval_json(awaiting: Awaiting) -> dict[str, object]:
 
 def _money_json(money: SpentMoney) -> dict[str, str]:
     """As people write it; ``folder`` is empty for all files."""
-    amounts = {name: money_text(getattr(money, name)) for name in ("at_most", "spent", "reserved", "free")}
-    return {"folder": money.folder, **amounts}
+    amounts = {name: money_text(getattr(money, name)) for name in ("at_most", "spent", "reserved")}
+    return {"folder": money.folder, **amounts, "free": money_text(money.free, is_gain=True)}
 
 
 def _waiting_json(waiting_for: WaitingFor) -> dict[str, object]:

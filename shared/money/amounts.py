@@ -20,7 +20,6 @@ _NUMBER = r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?|[0-9]{1,3}(?:,[0-9]{3}){1,3}
 _SIGN = "|".join(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
 _AMOUNT = re.compile(rf"(?P<before>{_SIGN})?\s*{_NUMBER}\s*(?P<after>{_SIGN})?", re.I | re.ASCII)
 
-# Below this people are shown more digits, since 0.00 would say that it costs nothing.
 _CENT = MICROS // 100
 
 
@@ -40,18 +39,19 @@ def parse_money(text: str) -> Money | None:
 
 
 def money_text(amount: Money, *, is_gain: bool = False) -> str:
-    """``¥1,234.56``; less than a cent as ``¥0.0012``, and what is left of that as ``<¥0.0001``.
+    """``¥1,234.56``; below one, what is no whole cent as ``¥0.0153``, and the least ``<¥0.0001``.
 
-    A cost is rounded up, a gain down: neither is shown better than it is.
+    A cost is rounded up, a gain and what is left are rounded down: nothing is shown better than it
+    is. In cents alone, the sums of a small job would look wrong.
     """
     rounding = ROUND_FLOOR if is_gain else ROUND_CEILING
     sign = _SIGNS.get(amount.currency, f"{amount.currency} ")
     minus, micros = ("-" if amount.micros < 0 else ""), abs(amount.micros)
-    if 0 < micros < _CENT:
-        digits = Decimal(micros) / MICROS
-        shown = digits.quantize(Decimal("0.0001"), rounding)
-        return f"{minus}<{sign}0.0001" if digits < shown == Decimal("0.0001") else f"{minus}{sign}{shown}"
-    return f"{minus}{sign}{(Decimal(micros) / MICROS).quantize(Decimal('0.01'), rounding):,}"
+    digits = Decimal(micros) / MICROS
+    if micros >= MICROS or micros % _CENT == 0:
+        return f"{minus}{sign}{digits.quantize(Decimal('0.01'), rounding):,}"
+    shown = digits.quantize(Decimal("0.0001"), rounding)
+    return f"{minus}<{sign}0.0001" if digits < shown == Decimal("0.0001") else f"{minus}{sign}{shown}"
 
 
 def exact_digits(amount: Money) -> str:

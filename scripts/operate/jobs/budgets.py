@@ -62,7 +62,6 @@ def ceiling_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
 
 
 def _amounts(money: FreeMoney) -> str:
-    most, spent, reserved, free = map(
-        money_text, (money.ceiling.at_most, money.spent, money.reserved, money.free)
-    )
+    most, spent, reserved = map(money_text, (money.ceiling.at_most, money.spent, money.reserved))
+    free = money_text(money.free, is_gain=True)
     return f"最多 at most {most}, 已花 spent {spent}, 预留 reserved {reserved}, 剩余 free {free}"

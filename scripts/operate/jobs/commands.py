@@ -12,7 +12,8 @@ from scripts.operate.jobs.being_checked import being_checked
 from scripts.operate.jobs.budgets import budget_facts, budget_lines, ceiling_lines, free_now
 from scripts.operate.jobs.facts import job_facts, open_job_facts
 from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_retries
-from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines, waiting_lines
+from scripts.operate.jobs.shards import waiting_lines
+from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, typed
 from shared.board.model import Board, untold_by

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.approvals import awaited_line
-from scripts.operate.jobs.show import quote_lines, waiting_lines
+from scripts.operate.jobs.shards import waiting_lines
+from scripts.operate.jobs.show import quote_lines
 from scripts.operate.texts.said import said
 from scripts.operate.texts.spans import usual
 from scripts.terminal import named

@@ -65,9 +65,10 @@ class ReserveMoney:
         left = most - no_room.spent - no_room.reserved
         free = left if left.micros > 0 else left.model_copy(update={"micros": 0})
         folder = no_room.ceiling.folder
-        amounts = {"limit": most, "spent": no_room.spent, "reserved": no_room.reserved, "free": free}
+        amounts = {"limit": most, "spent": no_room.spent, "reserved": no_room.reserved}
         return {
             **{name: money_text(amount) for name, amount in amounts.items()},
+            "free": money_text(free, is_gain=True),
             "needed": money_text(no_room.needed),
             "whose": Bilingual(f"文件夹 {folder}", f"folder {folder}") if folder else _OF_ALL,
             "where": _OF_STACK if no_room.ceiling.is_of_stack else _IN_FILE,
@@ -77,7 +78,7 @@ class ReserveMoney:
 
 _OF_ALL = Bilingual("全部文件", "all files")
 _OF_STACK = Bilingual("部署参数 MonthBudget", "the stack's parameter MonthBudget")
-_IN_FILE = Bilingual("budget.yaml 里的金额", "the amount in budget.yaml")
+_IN_FILE = Bilingual(" budget.yaml 里的金额", "the amount in budget.yaml")
 
 
 def _left_open_by(records: BucketRecords, attempt: Attempt) -> Outcome | None:

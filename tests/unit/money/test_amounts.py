@@ -53,6 +53,9 @@ def test_what_names_no_amount_or_no_currency_is_none(text: str) -> None:
         (1, "<¥0.0001"),
         (101, "¥0.0002"),
         (10_000, "¥0.01"),
+        (15_300, "¥0.0153"),
+        (15_301, "¥0.0154"),
+        (999_999, "¥1.0000"),
         (12_345_678, "¥12.35"),
         (1_234_567_890_123, "¥1,234,567.90"),
         (-12_345_678, "-¥12.35"),
@@ -89,7 +92,8 @@ def test_amounts_of_two_currencies_are_not_added() -> None:
 
 
 @pytest.mark.parametrize(
-    ("micros", "shown"), [(1_529_999, "¥1.52"), (1_520_000, "¥1.52"), (9_999, "¥0.0099"), (0, "¥0.00")]
+    ("micros", "shown"),
+    [(1_529_999, "¥1.52"), (1_520_000, "¥1.52"), (9_999, "¥0.0099"), (15_399, "¥0.0153"), (0, "¥0.00")],
 )
 def test_a_gain_is_rounded_down(micros: int, shown: str) -> None:
     assert money_text(Money(micros=micros, currency="CNY"), is_gain=True) == shown

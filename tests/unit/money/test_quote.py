@@ -139,8 +139,8 @@ def test_people_read_the_quote_in_both_languages() -> None:
         "发送：1,000 行",
         "输入：约 100,000 Token（估算，一般相差不到 10%）",
         "输出：约 20,000 Token（按这个文件夹里最近 3 个任务）；最多 100,000 Token",
-        "费用：约 ¥0.03；最多 ¥0.09（批量价）",
-        "实时调用：约 ¥0.05",
+        "费用：约 ¥0.0225；最多 ¥0.0844（批量价）",
+        "实时调用：约 ¥0.0450",
         "价格：qwen-flash，2026-06-08 的目录价（https://help.aliyun.com/zh/model-studio/model-pricing）",
         f"报价编号：{made.digest}（文件、配方或价格变了，编号就变）",
         "",
@@ -148,8 +148,8 @@ def test_people_read_the_quote_in_both_languages() -> None:
         "Sent: 1,000 rows",
         "Input: about 100,000 tokens (estimated, usually within 10%)",
         "Output: about 20,000 tokens (by the last 3 jobs in this folder); at most 100,000 tokens",
-        "Cost: about ¥0.03; at most ¥0.09 (batch price)",
-        "In real time: about ¥0.05",
+        "Cost: about ¥0.0225; at most ¥0.0844 (batch price)",
+        "In real time: about ¥0.0450",
         "Price: list price of qwen-flash on 2026-06-08 (https://help.aliyun.com/zh/model-studio/model-pricing)",
         f"Quote number: {made.digest} (another file, recipe or price has another)",
     ]
@@ -229,8 +229,8 @@ def test_in_short_it_is_the_money_and_what_would_bound_it() -> None:
     unbounded = OutputBound(None, None, ("max_tokens: 500", "enable_thinking: false"))
 
     assert quote_in_short(quote()) == (
-        "约 ¥0.0075，只算输入；最多 ¥0.09（批量价）",
-        "about ¥0.0075 for the input alone; at most ¥0.09 (batch price)",
+        "约 ¥0.0075，只算输入；最多 ¥0.0844（批量价）",
+        "about ¥0.0075 for the input alone; at most ¥0.0844 (batch price)",
     )
     assert quote_in_short(quote(None, unbounded)) == (
         "不知道价格；没有上限，可在 parameters 里写 max_tokens: 500、enable_thinking: false",

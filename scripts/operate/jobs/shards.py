@@ -1,0 +1,129 @@
+"""The shards of a job as text: their attempts, what became of them, and where they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage
+from shared.bucket.records import Outcome, Plan
+from shared.bucket.tickets import RunningTicket, WaitingFor
+from shared.results.columns import RowStatus
+
+# A job may have thousands of shards, each of which costs a few reads to show.
+SHOWN_SHARDS = 50
+
+
+STATUS_ZH = {
+    RowStatus.ANSWERED: "已回答",
+    RowStatus.REFUSED: "被拒绝",
+    RowStatus.EXPIRED: "已过期",
+    RowStatus.MISSING: "无结果",
+    RowStatus.CANCELLED: "已取消",
+}
+# The words of all providers for how a batch ended, in lower case, and our own if there is none.
+_BATCH_ZH = {
+    "completed": "已完成",
+    "failed": "失败",
+    "expired": "已过期",
+    "cancelled": "已取消",
+    "terminated": "已终止",
+    "succeed": "已完成",
+    "stopped": "已停止",
+    "submit_failed": "提交失败",
+}
+_THEN = {
+    "resend": ", 重新发送 {resent} 行 sent again",
+    "ask_again": ", 重新发送 {resent} 行 sent again（其中 {asked_again} 行答案不合要求 asked again）",
+    "requeue": ", 重新排队 queued again",
+}
+
+
+def shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
+    """Of each shard its attempts, for as many shards as people read."""
+    for shard in plan.shards[:SHOWN_SHARDS]:
+        yield from _shard(records, Attempt(JobId(plan.job_id), 1, shard.shard), shard.rows)
+    if len(plan.shards) > SHOWN_SHARDS:
+        yield f"    … +{len(plan.shards) - SHOWN_SHARDS}"
+
+
+def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]:
+    """Each attempt of a shard: its batch, and what became of it or where it is now."""
+    yield f"    分片 shard {attempt.shard}: {rows} 行 rows"
+    outcome = records.find_outcome(attempt)
+    while outcome is not None:
+        yield f"        {_numbered(attempt)}: {_ended(outcome)}"
+        if outcome.kind == "final":
+            return
+        attempt = attempt.next_attempt()
+        outcome = records.find_outcome(attempt)
+    yield from _underway(records, attempt)
+
+
+def _ended(outcome: Outcome) -> str:
+    """What an attempt came to. Of a sample, the rows that are open were not sent yet."""
+    said = ", ".join(
+        f"{count} {STATUS_ZH[RowStatus(status)]} {status}" for status, count in outcome.by_status.items()
+    )
+    said = said or "没有结果 nothing settled"
+    if outcome.in_real_time:
+        return f"样本 sample: {said}; 其余行用批次发送 the other rows go by batch"
+    batch = outcome.batch_id or "没有批次 no batch"
+    then = _THEN.get(outcome.kind, "").format(resent=outcome.resent, asked_again=outcome.asked_again)
+    return f"{batch} {_batch_state(outcome.batch_status)}, {said}{then}"
+
+
+def _batch_state(said: str) -> str:
+    """A word that we know, with whatever the provider says behind it."""
+    word, blank, why = said.partition(" ")
+    state = word.lower()
+    return f"{_BATCH_ZH[state]} {state}{blank}{why}" if state in _BATCH_ZH else said
+
+
+def _underway(records: BucketRecords, attempt: Attempt) -> Iterator[str]:
+    place, waiting_for = _place(records, attempt)
+    yield f"        {_numbered(attempt)}: {place}"
+    if waiting_for:
+        yield from waiting_lines(str(attempt), waiting_for)
+
+
+def _numbered(attempt: Attempt) -> str:
+    return f"第 {attempt.number} 次 attempt {attempt.number}"
+
+
+def _place(records: BucketRecords, attempt: Attempt) -> tuple[str, WaitingFor | None]:
+    running = records.find_running(attempt)
+    if running:
+        is_heard = records.has_ticket(Stage.FINISHED, attempt)
+        state = "已结束，正在收取 finished, being collected" if is_heard else "运行中 running"
+        batch = running.batch_id or "没有批次 no batch"
+        since, deadline = time_text(running.submitted_at), time_text(running.deadline_at)
+        told = f"{batch} {state}, 开始 since {since}, 截止 deadline {deadline}{_counted(running)}"
+        return told, running.waiting_for
+    ready = records.find_ready(attempt)
+    if ready:
+        until = f", 不早于 not before {time_text(ready.not_before)}" if ready.not_before else ""
+        return f"待发送 ready{until}", ready.waiting_for
+    zh = "没有任务单，定时器会补上；也可以重新上传文件"
+    return f"{zh} no ticket: the timer or dropping the file again brings it up", None
+
+
+def _counted(ticket: RunningTicket) -> str:
+    """What the provider said at the timer's last poll."""
+    if ticket.counted_at is None:
+        return ""
+    failed = f", {ticket.failed} 失败 failed" if ticket.failed else ""
+    return f", {time_text(ticket.counted_at)}: {ticket.completed} 完成 completed{failed}"
+
+
+def waiting_lines(who: str, waiting_for: WaitingFor) -> Iterator[str]:
+    first, *more = waiting_for.message.split("\n")
+    yield f"        {who} 开始等待时间 waiting since {time_text(waiting_for.since)} [{waiting_for.code}]: {first}"
+    yield from (f"            {line}" for line in more)
+
+
+def time_text(moment: datetime | None) -> str:
+    """In the time of this machine, as people have it."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
