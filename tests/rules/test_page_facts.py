@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from scripts.operate.jobs.show import _STATUS_ZH
+from scripts.operate.jobs.shards import STATUS_ZH
 from scripts.pages import COMMAND, PAGES, ROOT, with_tables
 from scripts.template.read import load_stack
 from shared.bucket import keys
@@ -189,6 +189,6 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
     assert [each for each in sorted(stages | ours) if f"`{each}`" not in not_to_touch] == []
 
 
-@pytest.mark.parametrize(("status", "words"), _STATUS_ZH.items())
+@pytest.mark.parametrize(("status", "words"), STATUS_ZH.items())
 def test_the_guide_calls_each_status_what_the_command_calls_it(status: RowStatus, words: str) -> None:
     assert f"| `{status.value}` | {words}" in page("examples/README.zh.md")
