@@ -10,6 +10,7 @@ from scripts.operate.access import OpenBucket
 from scripts.operate.jobs.approve import approve
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.jobs.find_jobs import dropped_key
+from scripts.operate.jobs.show import job_lines
 from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import JobId
 from tests.support.functions import BUCKET_NAME
@@ -51,6 +52,16 @@ def test_it_shows_the_quote_and_asks(person: Person, target: str) -> None:
     assert "[about_to_approve]" in person.asked[0]
     assert "[approved]" in said
     assert person.bench.tickets()
+
+
+def test_a_job_that_waits_has_no_tickets_that_anybody_could_miss(person: Person) -> None:
+    waiting = "\n".join(job_lines(person.bench.records, person.bench.plan))
+    person.approve()
+    started = "\n".join(job_lines(person.bench.records, person.bench.plan))
+
+    assert "waits for approval" in waiting
+    assert "attempt 1" not in waiting
+    assert "attempt 1: 待发送 ready" in started
 
 
 def test_who_says_no_approves_nothing(person: Person) -> None:

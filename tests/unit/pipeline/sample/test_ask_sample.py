@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from scripts.operate.jobs.show import job_lines
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, MONEY, Stage, sample_key, ticket_in
@@ -146,6 +147,17 @@ def test_sampled_rows_whose_answers_do_not_fit_are_asked_again_beside_the_others
     rows = [(row["content"], row["attempt"]) for row in bench.rows()]
     assert Counter(rows) == {('{"said": "fit"}', "1"): 294, ('{"said": "fit"}', "2"): 6}
     assert ledger.fitted == {"1": 294, "2": 6}
+
+
+def test_status_says_of_a_sample_that_the_other_rows_go_by_batch() -> None:
+    bench = Bench(answers("from the sample"))
+
+    bench.validate()
+    bench.run()
+
+    first, second = (each for each in job_lines(bench.records, bench.plan) if " attempt " in each)
+    assert "样本 sample: 6 已回答 answered; 其余行用批次发送 the other rows go by batch" in first
+    assert "20 已回答 answered" in second
 
 
 def test_the_bill_has_the_sample_at_the_real_time_price() -> None:
