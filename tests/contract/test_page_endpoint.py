@@ -199,7 +199,7 @@ def test_what_may_be_spent_is_shown_to_whom_it_concerns(visitor: Visitor) -> Non
         ("a", "¥5.00"),
         ("a/b", "¥1.00"),
     ]
-    assert [each["free"] for each in money[1:]] == ["¥5.00", "¥1.00"]
+    assert [each["free"] for each in money[1:]] == ["¥4.99", "¥1.00"]  # rounded down
 
 
 def test_a_refusal_is_shown_beside_its_rows(visitor: Visitor) -> None:

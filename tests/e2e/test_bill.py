@@ -55,7 +55,9 @@ def results(cloud: RunningCloud) -> dict[str, list[dict[str, str]]]:
     for name, rows in FILES.items():
         table = "id,text\n" + "".join(f"{number},review {name} {number}\n" for number in range(rows))
         cloud.drop(name, table.encode())
-    return {name: cloud.wait_for_rows(f"results/{name}") for name in FILES}
+    rows = {name: cloud.wait_for_rows(f"results/{name}") for name in FILES}
+    cloud.wait_until_quiet()  # the record by which bills go comes after the report
+    return rows
 
 
 def test_a_months_bill_is_what_the_provider_counted_of_each_folder(
