@@ -49,9 +49,9 @@ class Progress:
 
 
 def settled_rows(records: BucketRecords, job_id: JobId, settled: set[int], known: SettledRows) -> SettledRows:
-    """What is ``known`` of the earlier board, and what shards that were settled since say."""
+    """What is ``known`` of the earlier board, and what shards say that are settled, or borrow."""
     unread = sorted(settled.difference(known.shards))[:_MAX_READ]
-    found = {shard: each for shard in unread if (each := records.find_settled(job_id, shard))}
+    found = {shard: each for shard in unread if (each := records.find_decided(job_id, shard))}
     counts = [_counts(each.by_status) for each in found.values()]
     return SettledRows(
         shards=(*known.shards, *found),

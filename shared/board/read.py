@@ -128,7 +128,7 @@ class ReadBoard:
         if len(plan.shards) == 1:
             return set()  # or its job would be closed
         prefix = settled_prefix(JobId(plan.job_id))
-        names = [head.key[len(prefix) :].removesuffix(".json") for head in self.store.list(prefix)]
+        names = [head.key[len(prefix) :].partition(".")[0] for head in self.store.list(prefix)]
         return {int(name) for name in names if name.isdecimal()}
 
 

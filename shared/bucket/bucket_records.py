@@ -16,6 +16,7 @@ from shared.bucket.keys import (
     WORK,
     Stage,
     attempt_key,
+    borrowing_key,
     name_claim_key,
     record_key,
     settled_key,
@@ -145,6 +146,19 @@ class BucketRecords:
 
     def find_settled(self, job_id: JobId, shard: int) -> SettledShard | None:
         return self.find(settled_key(job_id, shard), SettledShard)
+
+    def find_decided(self, job_id: JobId, shard: int) -> SettledShard | None:
+        """The same, or what is known of a shard that only waits for the answers of others."""
+        return self.find_settled(job_id, shard) or self.find(borrowing_key(job_id, shard), SettledShard)
+
+    def undecided(self, job_id: JobId, shards: Sequence[int]) -> Iterator[int]:
+        """Which of these shards have rows that were sent and are not settled; as ``unsettled``."""
+        prefix = settled_prefix(job_id)
+        listed = {head.key for head in self._store.list(prefix)} if len(shards) > 1 else set()
+        for shard in shards:
+            is_listed = not listed.isdisjoint((settled_key(job_id, shard), borrowing_key(job_id, shard)))
+            if not is_listed and self.find_decided(job_id, shard) is None:
+                yield shard
 
     def unsettled(self, job_id: JobId, shards: Sequence[int]) -> Iterator[int]:
         """Which of these shards are not settled: one listing for all, and none for none or one.

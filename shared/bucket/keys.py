@@ -158,6 +158,16 @@ def settled_key(job_id: JobId, shard: int) -> str:
     return f"{settled_prefix(job_id)}{shard:05d}.json"
 
 
+def borrowing_key(job_id: JobId, shard: int) -> str:
+    """What is known of a shard that only waits for the answers of others."""
+    return f"{settled_prefix(job_id)}{shard:05d}.borrowing.json"
+
+
+def loan_key(job_id: JobId, lender: int, borrower: int) -> str:
+    """The answers of one shard that rows of another get."""
+    return f"{WORK}{job_id}/loans/{lender:05d}-{borrower:05d}.jsonl"
+
+
 def settled_prefix(job_id: JobId) -> str:
     return f"{JOBS}{job_id}/settled/"
 

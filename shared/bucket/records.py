@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, JsonValue, field_validator
 
@@ -33,6 +33,10 @@ class PlannedShard(RecordPart):
     # So many rows have an answer in ``reused_key``. Of a retry the closed job's answers have them.
     reused: int = 0
     reused_key: str = ""
+    # How many of the same have the answer of another shard's row.
+    borrowed: int = 0
+    # Names the requests whose answers rows of other shards get, if there are any.
+    loans_key: str = ""
     # An estimate, for all requests together. Older plans have none.
     input_tokens: int = 0
 
@@ -165,6 +169,11 @@ class Plan(JobFacts):
         return sum(shard.good_rows for shard in self.shards)
 
     @property
+    def borrows(self) -> bool:
+        """Whether rows have answers of other shards than their own."""
+        return any(shard.borrowed for shard in self.shards)
+
+    @property
     def origin_id(self) -> JobId:
         """The file's first job: this one, unless it is a retry."""
         return JobId(self.first_job_id or self.job_id)
@@ -242,6 +251,8 @@ class Outcome(Record):
     - ``resend``: the answers in ``content_key`` are settled, the other rows are sent again.
     - ``ask_again``: the same, but some of these answers do not fit: their rows are open, too, and
       are asked again beside them. It keeps each until a better one is there.
+    - ``borrowing``: all rows that were sent are settled, in ``content_key``. Others get answers of
+      other shards, once these are settled, too; then the part is written.
     - ``requeue``: a quota or a problem of the account stopped the batch before any row ran. The
       next attempt does not count. ``waiting_for`` names the account's problem.
     - ``unknown``: a later version has decided, in a word that this one does not know. It is left to
@@ -257,7 +268,7 @@ class Outcome(Record):
     row the next attempt has tokens, since those that were cut off may be longer.
     """
 
-    kind: Literal["final", "resend", "ask_again", "requeue", "unknown"]
+    kind: Literal["final", "resend", "ask_again", "borrowing", "requeue", "unknown"]
     batch_id: str | None
     batch_status: str
     decided_at: datetime
@@ -287,7 +298,7 @@ class Outcome(Record):
     @field_validator("kind", mode="before")
     @classmethod
     def _or_unknown(cls, kind: object) -> object:
-        return kind if kind in ("final", "resend", "ask_again", "requeue") else "unknown"
+        return kind if kind in get_args(cls.model_fields["kind"].annotation) else "unknown"
 
     @property
     def leaves_rows(self) -> bool:

@@ -39,8 +39,9 @@ class OriginalRow(NamedTuple):
 
     Attributes:
         lender: Of a row that is not sent because an earlier one of its shard asks the same, which
-            of the shard's requests that is, from 0. It gets the answer of that one. An older
-            version cannot read such a row, and leaves its shard to a newer one.
+            of the shard's requests that is, from 0; of one of an earlier shard, that shard and
+            which of its requests. It gets the answer of that one. An older version cannot read such
+            a row, and leaves its shard to a newer one.
         reuses: Of a row that is not sent because an earlier job was answered the same question, the
             digest of that, in hexadecimal digits. The answer is kept in ``reused_key``.
     """
@@ -49,7 +50,7 @@ class OriginalRow(NamedTuple):
     cells: Sequence[Any]
     error_code: str = ""
     error_message: str = ""
-    lender: int | None = None
+    lender: int | Sequence[int] | None = None
     reuses: str = ""
 
     @property
@@ -79,9 +80,11 @@ class OriginalRow(NamedTuple):
         return cls(*orjson.loads(line))
 
 
-def borrowed_line(line: bytes, lender: int) -> bytes:
+def borrowed_line(line: bytes, lender: int | tuple[int, int]) -> bytes:
     """The line of a row, as if it were sent, with its ``lender``; both are without a line end."""
-    return b"%b,%d]" % (line[:-1], lender)
+    if isinstance(lender, int):
+        return b"%b,%d]" % (line[:-1], lender)
+    return b"%b,[%d,%d]]" % (line[:-1], *lender)
 
 
 def reusing_line(line: bytes, digest: bytes) -> bytes:
@@ -89,7 +92,7 @@ def reusing_line(line: bytes, digest: bytes) -> bytes:
     return b'%b,null,"%b"]' % (line[:-1], digest[:DIGEST_BYTES].hex().encode())
 
 
-def lender_in(line: bytes) -> int | None:
+def lender_in(line: bytes) -> int | Sequence[int] | None:
     """The lender of a kept row, if it has one."""
     return None if line.endswith(_SENT) else OriginalRow.from_line(line).lender
 

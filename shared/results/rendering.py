@@ -116,13 +116,27 @@ class AnswerRenderer:
 def answered_rows(
     plan: Plan, shard: int, rows: Iterable[OriginalRow], part: Iterable[bytes]
 ) -> Iterator[SettledAnswer]:
-    """Each answered row of a part, in order, with the very bytes that stand in the result.
+    """Each answered row of a part; see ``settled_rows``."""
+    for row, settled in settled_rows(plan, shard, rows, part):
+        if settled.status == _ANSWERED and row.is_good:
+            yield settled
+
+
+def settled_rows(
+    plan: Plan,
+    shard: int,
+    rows: Iterable[OriginalRow],
+    part: Iterable[bytes],
+    is_wanted: Callable[[OriginalRow], bool] = lambda _: True,
+) -> Iterator[tuple[OriginalRow, SettledAnswer]]:
+    """Rows of a part, in order, with the very bytes that stand in the result.
 
     Args:
         plan: The job that made the part.
         shard: Its number; the first part begins with the header.
         rows: All rows of the shard. The n-th record of the part begins with the cells of the n-th.
         part: The part in chunks.
+        is_wanted: Is asked about each row in turn. The others are not looked at.
 
     Raises:
         PartUnreadable: See there.
@@ -135,9 +149,8 @@ def answered_rows(
         record = next(records, None)
         if record is None:
             raise PartUnreadable(f"the part of shard {shard} has fewer records than rows")
-        settled = reader.settled(row, record)
-        if settled.status == _ANSWERED and row.is_good:
-            yield settled
+        if is_wanted(row):
+            yield row, reader.settled(row, record)
     if next(records, None) is not None:
         raise PartUnreadable(f"the part of shard {shard} has more records than rows")
 

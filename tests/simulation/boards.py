@@ -67,13 +67,16 @@ class _Truth:
         most = self._most.get((plan.job_id, shard.shard), 0)
         if plan.is_sampled(shard.shard):
             most += sum(row.job_id == plan.job_id for row in self._pipeline.lane.rows)
+        most = most or shard.borrowed
         return min(shard.rows, most + shard.same + shard.reused) if most else shard.reused
 
     def _settled(self, plan: Plan, shard: int, before_s: float) -> int:
         key = settled_key(JobId(plan.job_id), shard)
         is_older = self._pipeline.bucket.written_s(key) + _WHOLE_S < before_s
         record = self._records.find_settled(JobId(plan.job_id), shard) if is_older else None
-        return record.by_status.get("answered", 0) if record else 0
+        # Rows that borrow are counted no more once the others of their shard are.
+        borrowed = plan.shards[shard - 1].borrowed
+        return max(record.by_status.get("answered", 0) - borrowed, 0) if record else 0
 
     def estimate(self, job: OpenJob) -> Iterator[str]:
         """It is of as many jobs as it says, and there if there were enough from the start."""

@@ -49,6 +49,7 @@ from tests.simulation.expected import (
     was_withdrawn_unseen,
 )
 from tests.simulation.installations import MODELS
+from tests.simulation.lending import asked_in_two_shards, shard_that_asks
 from tests.simulation.people import BAD, DroppedFile
 from tests.simulation.pipeline import DOWN_FOR_S, RETRIES, TIMEOUT_S, WORK, Pipeline
 from tests.simulation.reuse import borrowed_rows, reuse_failures
@@ -265,8 +266,9 @@ def _result(
     expected.update(borrowed)
     statuses = [_status(row) for row in rows]
     shards = [shard.shard for shard in rounds[0].shards for _ in range(shard.rows)]
+    asking = shard_that_asks(pipeline, rounds[0])
     for (name, text), shard, row, status in zip(file.rows, shards, rows, statuses, strict=True):
-        said = _row(row, status, text, expected[shard, text])
+        said = _row(row, status, text, expected[asking(shard, text), text])
         yield from (f"row {name} {each}" for each in said)
         if file.has_columns:
             yield from (f"row {name} {each}" for each in _columns(row, status))
@@ -404,6 +406,7 @@ def _sendings(pipeline: Pipeline) -> Iterator[str]:
     """Each batch asks something, nothing twice; none is one too many or after a cancellation."""
     records = BucketRecords(pipeline.bucket)
     for plan, _ in _jobs(pipeline):
+        yield from asked_in_two_shards(pipeline, plan)
         spent: Counter[int] = Counter()
         cancelled_s = pipeline.bucket.written_s(record_key(JobId(plan.job_id), "cancel.json"))
         for attempt, batches in batches_by_attempt(pipeline).items():

@@ -57,7 +57,7 @@ class Expected:
 
 
 def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[tuple[int, str], Expected]:
-    """By shard and the text that rows ask about; those of a shard that ask the same share it.
+    """By shard and the text that rows ask about; rows that ask the same may share that of one.
 
     Args:
         pipeline: The run.

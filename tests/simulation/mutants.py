@@ -38,6 +38,9 @@ from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retry_job import RetryJob
 from shared.pipeline.jobs.start_job import StartJob
+from shared.pipeline.loans.asked_before import AskedBefore
+from shared.pipeline.loans.loans import Loans
+from shared.pipeline.loans.share_answers import ShareAnswers
 from shared.pipeline.quota import ceilings as quota_ceilings
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.balances import Balances
@@ -145,6 +148,31 @@ def _reuses_the_first(right: Method) -> Method:
 
 def _reuses_for_ever(right: Method) -> Method:
     return lambda self, lends_to, _within: right(self, lends_to, timedelta(days=1000))
+
+
+def _lends_what_stands_in_another_shard(right: Method) -> Method:
+    def change(self: AskedBefore, at: int) -> tuple[int, int]:
+        shard, place = right(self, at)
+        return max(shard - 1, 1), place
+
+    return change
+
+
+def _sends_nothing_once_more(right: Method) -> Method:
+    def change(*arguments: object) -> Outcome:
+        kept = right(*arguments)
+        return kept.model_copy(update={"kind": "resend"}) if kept.kind == "borrowing" else kept
+
+    return change
+
+
+def _takes_the_first_of_the_lender(right: Method) -> Method:
+    def change(self: Loans, row: Any) -> Any:
+        right(self, row)
+        first = min(each for each in self._lent._kept if each[0] == row.lender[0])
+        return right(self, row._replace(lender=first))
+
+    return change
 
 
 def _always(value: object) -> Callable[[Method], Method]:
@@ -856,6 +884,12 @@ MUTANTS = (
     _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=31),
     _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=24),
     _one("send rows that ask the same", ShardWriter, "_lender", _always(None), seed=13),
+    _one("ask again what an earlier shard asks", AskedBefore, "find_all", _always({}), seed=11),
+    _one("lend another shard's row", AskedBefore, "_lender", _lends_what_stands_in_another_shard, seed=134),
+    _one("take another's loan", Loans, "answer_for", _takes_the_first_of_the_lender, seed=100),
+    _one("join before rows have what they borrow", ShareAnswers, "__call__", _always(None), seed=11),
+    _one("close though a lender is open", BucketRecords, "undecided", _always(iter(())), seed=0),
+    _one("send again what only borrows", RetryJob, "_kept", _sends_nothing_once_more, seed=0),
     _one("take another's answer", LentAnswers, "answer_for", _lends_the_first, seed=341),
     _one("take another earlier answer", ReusedAnswers, "answer_for", _reuses_the_first, seed=30),
     Mutant(

@@ -38,6 +38,7 @@ _THEN = {
     "resend": ", 重新发送 {resent} 行 sent again",
     "ask_again": ", 重新发送 {resent} 行 sent again（其中 {asked_again} 行答案不合要求 asked again）",
     "requeue": ", 重新排队 queued again",
+    "borrowing": ", 其余行与其他分片提问相同，共用其答案 other rows get answers of other shards",
 }
 
 
@@ -55,7 +56,7 @@ def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]
     outcome = records.find_outcome(attempt)
     while outcome is not None:
         yield f"        {_numbered(attempt)}: {_ended(outcome)}"
-        if outcome.kind == "final":
+        if outcome.kind in ("final", "borrowing"):
             return
         attempt = attempt.next_attempt()
         outcome = records.find_outcome(attempt)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shared.bucket.attempt import Attempt
 from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import settled_key
+from shared.bucket.keys import borrowing_key, settled_key
 from shared.bucket.records import Outcome, Plan, SettledShard
 from shared.bucket.tickets import ReadyTicket
 from shared.bucket.usage import AttemptTokens, Tokens
@@ -38,7 +38,7 @@ class ApplyOutcome:
 
     def __call__(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
         require_known_outcomes([outcome])
-        if outcome.kind == "final":
+        if outcome.kind in ("final", "borrowing"):
             self._settle(plan, attempt, outcome)
         else:
             self._send_again(plan, attempt, outcome)
@@ -90,7 +90,8 @@ class ApplyOutcome:
 
     def _settle(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
         records = BucketRecords(self.store)
-        if plan.lends_to and records.find_settled(attempt.job_id, attempt.shard) is None:
+        is_whole = outcome.kind == "final"
+        if plan.lends_to and is_whole and records.find_settled(attempt.job_id, attempt.shard) is None:
             LendAnswers(self.store)(plan, attempt.shard, outcome.content_key)
         earlier = ShardRows(self.store, plan, attempt).earlier_outcomes
         outcomes = [*earlier, outcome]
@@ -99,7 +100,8 @@ class ApplyOutcome:
             attempt=attempt.number,
             part_key=outcome.content_key,
             rows=outcome.settled,
-            by_status=outcome.by_status,
+            # Of one that borrows not all rows are counted in the end, but for the board so far.
+            by_status=outcome.by_status if is_whole else total_counts(each.by_status for each in outcomes),
             unread_answers=outcome.unread_answers,
             unmatched_lines=sum(each.unmatched_lines for each in outcomes),
             unmatched_keys=tuple(each.unmatched_key for each in outcomes if each.unmatched_key),
@@ -109,9 +111,11 @@ class ApplyOutcome:
             attempts=tuple(_counted(outcomes, attempt.number)),
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),
         )
-        records.create(settled_key(attempt.job_id, attempt.shard), mine)
+        key_for = settled_key if is_whole else borrowing_key
+        records.create(key_for(attempt.job_id, attempt.shard), mine)
         others = [shard.shard for shard in plan.shards if shard.shard != attempt.shard]
-        if next(records.unsettled(attempt.job_id, others), None) is None:
+        left = records.undecided if plan.borrows else records.unsettled
+        if next(left(attempt.job_id, others), None) is None:
             CloseJob(self.store, self.clock, pause=self.pause)(plan)
 
 

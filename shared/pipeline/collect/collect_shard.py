@@ -47,12 +47,13 @@ log = logging.getLogger(__name__)
 class CollectResult(str, Enum):
     """What was done for one ticket, in one word for the log.
 
-    The first four are what an outcome says.
+    The first five are what an outcome says.
     """
 
     FINAL = "final"
     RESEND = "resend"
     ASK_AGAIN = "ask_again"
+    BORROWING = "borrowing"
     REQUEUE = "requeue"
     NOT_ENDED = "not_ended"
     WAITING = "waiting"

@@ -21,11 +21,13 @@ class PartRows:
         settle: What a row gets that this attempt has sent, by its id, its place among these, and
             the answer that it had before.
         render: Makes bytes of the reasons of rows that were not sent.
+        borrowed: What a row gets that has a lender in another shard.
     """
 
     rows: ShardRows
     settle: Callable[[str, int, SettledAnswer | None], SettledAnswer | None]
     render: AnswerRenderer
+    borrowed: Callable[[OriginalRow], SettledAnswer] | None = None
 
     def __iter__(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
         """``None``, or an answer with ``misfits``: the row is open."""
@@ -45,11 +47,17 @@ class PartRows:
                     place += 1
                 elif not row.is_good:
                     settled = self.render.settled(row.own_answer())
-                elif earlier is None and row.reuses:
-                    settled = reused.answer_for(row)
                 elif earlier is None:
-                    settled = lent.answer_for(row)
+                    settled = self._anothers(row, lent, reused)
                 yield row, settled
+
+    def _anothers(self, row: OriginalRow, lent: LentAnswers, reused: ReusedAnswers) -> SettledAnswer:
+        """The answer of a row that was not sent, since another asks the same."""
+        if row.reuses:
+            return reused.answer_for(row)
+        if self.borrowed and not isinstance(row.lender, int):
+            return self._whole(self.borrowed(row))
+        return lent.answer_for(row)
 
     def _whole(self, earlier: SettledAnswer) -> SettledAnswer:
         """With its finish reason, which was counted earlier, but for its own row alone."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.blocks import Blocks
@@ -21,6 +21,7 @@ from shared.pipeline.collect.row_settler import RowSettler
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
 from shared.pipeline.collect.verdict import BatchVerdict
+from shared.pipeline.collect.write_part import Counts, write_part
 from shared.pipeline.sample.sample_results import sample_lines
 from shared.pipeline.waiting import asked_of_provider
 from shared.ports.clock import Clock
@@ -41,15 +42,16 @@ class ResultsIncomplete(PipelineError):
     code = "results_incomplete"
 
 
-class _Content(NamedTuple):
-    """What an attempt's rows became: its answers, or the shard's part if no row is open."""
+_Kind = Literal["final", "resend", "ask_again", "borrowing"]
 
+
+class _Content(NamedTuple):
+    """What an attempt's rows became: its answers, or the shard's part if it is whole."""
+
+    kind: _Kind
     key: str
     resent: int
-    counts: Counter[str]
-    unread: Counter[str]
-    cut_off: Counter[str]
-    fitted: Counter[str]
+    counts: Counts
     again: Counter[str]
 
 
@@ -147,38 +149,36 @@ class SettleAttempt:
             spool.has_lost_files = True
 
     def _settle(self, plan: Plan, attempt: Attempt, rows: ShardRows, settler: RowSettler) -> _Content:
-        """Write the answers if rows are open, or else the part."""
+        """Write the answers if rows are open or borrow from other shards, or else the part."""
         resent = settler.open_rows()
-        name = (
-            f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{format_of(plan).part_suffix}"
-        )
-        counters = (Counter[str]() for _ in range(5))
-        content = _Content(work_key(attempt, name), resent, *counters)
-        if resent:
+        if resent or plan.shards[attempt.shard - 1].borrowed:
+            again: _Kind = "ask_again" if plan.until_fits else "resend"
+            key = work_key(attempt, f"answers-{self.run_id}.jsonl")
+            content = _Content(again if resent else "borrowing", key, resent, Counts.none(), Counter())
             self._write_answers(content, rows, settler)
-        else:
-            self._write_part(content, plan, attempt, settler)
-            format_of(plan).prepare(self.store, plan, attempt.shard, content.key)
-        return content
+            return content
+        key = work_key(attempt, f"part-{self.run_id}.{format_of(plan).part_suffix}")
+        settled = PartRows(rows, settler.settle, settler.render)
+        counts = write_part(self.store, plan, attempt.shard, key, settled)
+        return _Content("final", key, resent, counts, Counter())
 
     def _propose(
         self, plan: Plan, state: BatchState, content: _Content, spool: AnswerSpool, unmatched_key: str
     ) -> Outcome:
-        kind = "ask_again" if plan.until_fits else "resend"
         return Outcome(
-            kind=kind if content.resent else "final",
+            kind=content.kind,
             batch_id=state.batch_id or None,
             batch_status=state.raw_status,
             decided_at=self.clock.now(),
             content_key=content.key,
-            settled=content.counts.total(),
+            settled=content.counts.by_status.total(),
             resent=content.resent,
             asked_again=content.again["rows"],
             longer=content.again["longer"],
-            fitted=dict(content.fitted),
-            by_status=dict(content.counts),
-            unread_answers=dict(content.unread),
-            finish_reasons=dict(content.cut_off),
+            fitted=dict(content.counts.fitted),
+            by_status=dict(content.counts.by_status),
+            unread_answers=dict(content.counts.unread),
+            finish_reasons=dict(content.counts.cut_off),
             tokens=spool.tokens,
             charged=spool.charged,
             unmatched_lines=spool.unmatched_lines,
@@ -203,34 +203,10 @@ class SettleAttempt:
                     content.again["rows"] += 1
                     content.again["longer"] += (1 << settled.cuts) - 1
                 else:
-                    content.counts[settled.status] += 1
+                    content.counts.by_status[settled.status] += 1
                     if settled.cut_off:
-                        content.cut_off[settled.cut_off] += 1
+                        content.counts.cut_off[settled.cut_off] += 1
                 blocks.add(settled.to_line())
-            blocks.flush()
-            writer.commit()
-
-    def _write_part(self, content: _Content, plan: Plan, attempt: Attempt, settler: RowSettler) -> None:
-        """Count the rows by status, and by code or reason those whose answer is odd or cut off."""
-        counts, unread, reasons = content.counts, content.unread, content.cut_off
-        rendering = settler.render.rendering
-        with self.store.open_writer(content.key) as writer:
-            blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
-            if attempt.shard == 1:
-                writer.write(rendering.header())
-            rows = ShardRows(self.store, plan, attempt)
-            for row, settled in PartRows(rows, settler.settle, settler.render):
-                if settled is None or settled.misfits:
-                    raise AssertionError(f"row {row.custom_id!r} of {attempt} is open in a final part")
-                _, status, code, answer, cut_off, fitted, _, _ = settled
-                counts[status] += 1
-                if code:
-                    unread[code] += 1
-                if cut_off:
-                    reasons[cut_off] += 1
-                if fitted:
-                    content.fitted[str(fitted)] += 1
-                blocks.add(rendering.row(row.cells, answer))
             blocks.flush()
             writer.commit()
 

@@ -32,7 +32,8 @@ class ShardRows:
         outcomes = [records.find_outcome(past) for past in earlier]
         self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
         require_known_outcomes(self.earlier_outcomes)
-        self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.leaves_rows]
+        kept = (each for each in self.earlier_outcomes if each.leaves_rows or each.kind == "borrowing")
+        self._answer_keys = [each.content_key for each in kept]
 
     @property
     def asked_again(self) -> bool:
@@ -83,7 +84,7 @@ class ShardRows:
         if not self._shard.same:
             return ()
         lenders = map(lender_in, self._lines())
-        return {place for place in lenders if place is not None}
+        return {place for place in lenders if isinstance(place, int)}
 
     def reused_answers(self) -> Iterator[bytes]:
         """Those of earlier jobs, as they are kept."""

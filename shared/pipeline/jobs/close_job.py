@@ -19,6 +19,7 @@ from shared.money.invoice import bill_attempts, make_bill
 from shared.money.sample_text import quote_by
 from shared.money.worst_case import ALL_RESERVED, NOTHING, charged_by
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
+from shared.pipeline.loans.share_answers import ShareAnswers
 from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.words.tell_ends import TellEnds
@@ -86,6 +87,7 @@ class CloseJob:
         closed = records.find_ledger(job_id)
         if closed and closed.erased_at:
             return closed
+        ShareAnswers(self.store, self.pause)(plan)
         shards = self._settled(plan)
         self._settle_money(records, plan)
         dropped_at = dropped_last_at(records, plan)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage, attempt_key, job_tickets_prefix, record_key, settled_key, ticket_key
+from shared.bucket.keys import (
+    Stage,
+    attempt_key,
+    borrowing_key,
+    job_tickets_prefix,
+    record_key,
+    settled_key,
+    ticket_key,
+)
 from shared.bucket.records import Outcome, Plan
 from shared.bucket.submission import Submission, SubmissionKind
 from shared.ports.clock import Clock
@@ -43,7 +51,7 @@ class JobTickets:
         """
         records, there = BucketRecords(self.store), _Listed(self.store, JobId(plan.job_id))
         attempts = [Attempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards]
-        waiting = [each for each in attempts if settled_key(each.job_id, each.shard) not in there]
+        waiting = [each for each in attempts if not _is_decided(each, there)]
         if waiting:
             return sum([self._start(records, plan, attempt, there) for attempt in waiting])
         latest, _ = self._latest(records, plan, attempts[-1], there)
@@ -90,6 +98,11 @@ class JobTickets:
             return False
         records.put_finished(attempt, heard_from="repair")
         return True
+
+
+def _is_decided(attempt: Attempt, there: _Listed) -> bool:
+    """Whether all rows of its shard are settled that were sent."""
+    return any(key(attempt.job_id, attempt.shard) in there for key in (settled_key, borrowing_key))
 
 
 class _Listed:

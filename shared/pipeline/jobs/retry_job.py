@@ -31,7 +31,7 @@ from shared.results.again.misfits import Misfits
 from shared.results.columns import RowStatus
 from shared.results.formats import format_of
 from shared.results.kept_rows import OriginalRow, PartUnreadable
-from shared.results.rendering import answered_rows
+from shared.results.rendering import settled_rows
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +149,8 @@ class RetryJob:
                             "rows_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.rows.jsonl"),
                             "requests_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.requests.jsonl"),
                             "reused_key": "",
+                            "loans_key": shard.loans_key
+                            and draft_key(job_id, _KEPT, f"{shard.shard:05d}.loans.jsonl"),
                         }
                     )
                     for shard in closed.shards
@@ -173,8 +175,12 @@ class RetryJob:
         """
         shard = closed.shards[attempt.shard - 1]
         copy = mine.shards[attempt.shard - 1]
-        for key, source in ((copy.rows_key, shard.rows_key), (copy.requests_key, shard.requests_key)):
-            if self.store.head(key) is None:
+        for key, source in (
+            (copy.rows_key, shard.rows_key),
+            (copy.requests_key, shard.requests_key),
+            (copy.loans_key, shard.loans_key),
+        ):
+            if key and self.store.head(key) is None:
                 self.store.concatenate(key, [source])
         if records.find_outcome(attempt):
             return
@@ -199,14 +205,16 @@ class RetryJob:
             self.store.concatenate(key, [settled.part_key])
             return outcome.model_copy(update={"content_key": key})
         key = work_key(attempt, f"answers-{self.run_id}.jsonl")
-        found, cut_off = self._write_answers(closed, shard, settled, key)
+        found, own, cut_off = self._write_answers(closed, shard, settled, key)
         if found != answered:
             # An answered row must not be sent again, even if its record is damaged.
             raise PartUnreadable(
                 f"shard {shard.shard}: {found} answers in the part, {answered} in its record"
             )
         kept = {
-            "kind": "resend", "content_key": key, "settled": answered, "resent": good_rows - answered,
+            # Of some rows only the lender is open, in another shard.
+            "kind": "resend" if own < shard.requests else "borrowing",
+            "content_key": key, "settled": answered, "resent": good_rows - answered,
             "by_status": {_ANSWERED: answered}, "unread_answers": {}, "fitted": {},
             "finish_reasons": dict(cut_off),
         }  # fmt: skip
@@ -221,18 +229,22 @@ class RetryJob:
 
     def _write_answers(
         self, closed: Plan, shard: PlannedShard, settled: SettledShard, key: str
-    ) -> tuple[int, Counter[str]]:
+    ) -> tuple[int, int, Counter[str]]:
+        """Return how many there are, and how many are of rows that were sent."""
         rows = map(OriginalRow.from_line, byte_lines(self.store.read(shard.rows_key)))
         part = self.store.read(settled.part_key)
-        found, cut_off, misfits = 0, Counter[str](), Misfits.of(closed)
+        found, own, cut_off, misfits = 0, 0, Counter[str](), Misfits.of(closed)
         with self.store.open_writer(key) as writer:
-            for answer in answered_rows(closed, shard.shard, rows, part):
+            for row, answer in settled_rows(closed, shard.shard, rows, part):
+                if answer.status != _ANSWERED or not row.is_good:
+                    continue
                 is_fit = misfits.fits(answer, answer.cut_off)
                 writer.write((answer if is_fit else answer._replace(fitted=0)).to_line())
                 found += 1
+                own += row.is_sent
                 cut_off.update(filter(None, [answer.cut_off]))
             writer.commit()
-        return found, cut_off
+        return found, own, cut_off
 
 
 def open_rows(plan: Plan, ledger: Ledger) -> int:

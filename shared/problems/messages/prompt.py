@@ -28,8 +28,8 @@ PROMPT_MESSAGES: dict[str, Message] = {
         'The column in "{found}" has a space, a bracket, a hyphen or the like in its name. Write {write}.',
     ),
     "prompt_without_column": Message(
-        "prompt 和 system 都没有用到表格的列，每一行发送的内容会完全一样。{hint}列要写成 {{{{ 列名 }}}}，例如 {write}；表头有：{columns}。请修改 batch.yaml；如果确实要让每行发送同样的内容，请在 prompt 末尾加上 {{% if row %}}{{% endif %}}，并写上 dedupe: false，否则每批只发送一次。",
-        "Neither prompt nor system uses a column, so every row would be sent the same text. {hint}A column is written {{{{ column }}}}, for example {write}; the header has: {columns}. Change batch.yaml. If every row really is to get the same text, add {{% if row %}}{{% endif %}} at the end of the prompt, and write dedupe: false, or it is sent only once in each batch.",
+        "prompt 和 system 都没有用到表格的列，每一行发送的内容会完全一样。{hint}列要写成 {{{{ 列名 }}}}，例如 {write}；表头有：{columns}。请修改 batch.yaml；如果确实要让每行发送同样的内容，请在 prompt 末尾加上 {{% if row %}}{{% endif %}}，并写上 dedupe: false，否则只发送一次。",
+        "Neither prompt nor system uses a column, so every row would be sent the same text. {hint}A column is written {{{{ column }}}}, for example {write}; the header has: {columns}. Change batch.yaml. If every row really is to get the same text, add {{% if row %}}{{% endif %}} at the end of the prompt, and write dedupe: false, or it is sent once only.",
     ),
     "column_as_text": Message(
         "“{found}”是某一列的名称，但它会原样发送，不会换成该列的内容。如果要用这一列，请写成 {write}。",

@@ -20,7 +20,7 @@ class LentAnswers:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._texts = TextsInFile(self._file)
-        self._kept: dict[int | None, tuple[SettledAnswer, tuple[int, int]]] = {}
+        self._kept: dict[object, tuple[SettledAnswer, tuple[int, int]]] = {}
 
     def __enter__(self) -> LentAnswers:
         return self
@@ -30,11 +30,12 @@ class LentAnswers:
     ) -> None:
         self._file.close()
 
-    def keep(self, place: int, settled: SettledAnswer) -> None:
-        """The answer to one of the shard's requests, by its place among them."""
+    def keep(self, place: int | tuple[int, int], settled: SettledAnswer) -> None:
+        """The answer to one of the shard's requests, by its place among them, or of another's."""
         self._kept[place] = settled._replace(rendered=b""), self._texts.add(settled.rendered)
 
     def answer_for(self, row: OriginalRow) -> SettledAnswer:
         """What a row gets that has a lender: an earlier row, so its answer is kept by now."""
-        settled, where = self._kept[row.lender]
+        lender = row.lender if isinstance(row.lender, int) else tuple(row.lender or ())
+        settled, where = self._kept[lender]
         return settled._replace(custom_id=row.custom_id, rendered=self._texts.read(*where))

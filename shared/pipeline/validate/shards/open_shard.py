@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.bucket.blocks import Blocks
+from shared.pipeline.loans.asked_before import Lender
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectWriter
 from shared.results.kept_rows import borrowed_line, reusing_line
@@ -50,6 +51,9 @@ class OpenShard:
     places: dict[bytes, int] = field(default_factory=dict)
     # By digest, the earlier job's shard that lends the answer.
     lenders: dict[bytes, int] = field(default_factory=dict)
+    # How many of the same have the answer of an earlier shard's row, and of which.
+    borrowed: int = 0
+    borrows_from: set[Lender] = field(default_factory=set)
 
     @property
     def good_rows(self) -> int:
@@ -75,22 +79,39 @@ class OpenShard:
         self.reused += 1
         return reusing_line(line, digest)
 
+    def lender_of(self, digest: bytes, asked_before: Lender | None) -> int | Lender | None:
+        """Which request asks the same as a row; ``None`` if it is to be sent, which is noted."""
+        if asked_before is not None:
+            self.same += 1
+            self.borrowed += 1
+            self.borrows_from.add(asked_before)
+            return asked_before
+        place = self.places.setdefault(digest, self.requests)
+        if place == self.requests:
+            return None
+        self.same += 1
+        return place
+
     def without_answered(
-        self, digests: Sequence[bytes], lines: bytes, requests: bytes, lenders: Mapping[bytes, int]
+        self,
+        digests: Sequence[bytes],
+        lines: bytes,
+        requests: bytes,
+        known: Mapping[bytes, int],
+        asked_before: Mapping[bytes, Lender],
     ) -> tuple[bytes, bytes]:
         """Of rows and their requests, those that are kept, and the requests that are sent.
 
-        Not sent is what has one of the ``lenders``, or asks the same as an earlier row.
+        Not sent is what an earlier job was answered, or what an earlier row asks.
         """
         kept, sent = [], []
         for digest, line, request in zip(digests, lines.split(b"\n"), requests.split(b"\n"), strict=False):
-            if digest in lenders:
-                kept.append(self.reuse(line, digest, lenders[digest]))
+            if digest in known:
+                kept.append(self.reuse(line, digest, known[digest]))
                 continue
-            place = self.places.setdefault(digest, self.requests)
-            if place < self.requests:
-                kept.append(borrowed_line(line, place))
-                self.same += 1
+            lender = self.lender_of(digest, asked_before.get(digest))
+            if lender is not None:
+                kept.append(borrowed_line(line, lender))
                 continue
             kept.append(line)
             sent.append(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from itertools import count
 from types import TracebackType
@@ -13,6 +14,7 @@ from shared.formats.json.cells import JsonCells
 from shared.inputs.rows import InputRow, RowBlock
 from shared.money.line_parameters import LineParameters
 from shared.money.token_meter import TokenMeter
+from shared.pipeline.loans.asked_before import AskedBefore, Lender
 from shared.pipeline.reuse.known_answers import KnownAnswers
 from shared.pipeline.sample.choose_rows import ChooseRows
 from shared.pipeline.validate.shards.open_shard import Draft, OpenShard
@@ -55,6 +57,7 @@ class ShardWriter:
         self._original_line = typed_line if keeps_types else plain_line
         self._asks_once = asks_once
         self._known = known
+        self._asked_before = AskedBefore()
         self._open: OpenShard | None = None
         self._closed: list[PlannedShard] = []
         self.lines = lines
@@ -80,13 +83,14 @@ class ShardWriter:
         shard = self._open
         if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
             self._close_shard()
+            if shard is not None and self._asks_once:
+                self._asked_before.add_shard(shard.places, shard.requests)
             shard = self._open = self._start_shard(len(self._closed) + 1)
         line = self._original_line(row)
         if (known := self._known_answer(row.digest)) is not None:
             line = shard.reuse(line[:-1], row.digest, known) + b"\n"
         elif (lender := self._lender(shard, row.digest)) is not None:
             line = borrowed_line(line[:-1], lender) + b"\n"
-            shard.same += 1
         elif row.request is not None:
             shard.request_lines.add(row.request)
             if self.sample is not None:
@@ -99,20 +103,20 @@ class ShardWriter:
         """Who lends the answer of an earlier job, if there is one."""
         return self._known.find(digest) if self._known and digest else None
 
-    def _lender(self, shard: OpenShard, digest: bytes) -> int | None:
+    def _lender(self, shard: OpenShard, digest: bytes) -> int | Lender | None:
         """Which request asks the same already; the next one is noted."""
         if not digest or not self._asks_once:
             return None
-        place = shard.places.setdefault(digest, shard.requests)
-        return None if place == shard.requests else place
+        return shard.lender_of(digest, self._asked_before.find(digest))
 
     def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
         """Add each row; all at once if they go to the same shard."""
         shard, rows = self._open, len(block.lines)
         digests = block.digests if self._asks_once else ()
-        lenders = self._known.find_all(digests) if self._known else {}
+        known = self._known.find_all(digests) if self._known else {}
+        asked_before = self._asked_before.find_all(digests)
         has_room = shard is not None and shard.has_room(limits, rows, len(block.requests))
-        is_answered = bool(lenders) or (shard is not None and shard.has_same(digests))
+        is_answered = bool(known or asked_before) or (shard is not None and shard.has_same(digests))
         if shard is None or not has_room or (is_answered and self.sample is not None):
             for row in block.rows():
                 self._add_row(row, limits)
@@ -120,7 +124,7 @@ class ShardWriter:
         lines, requests = original_lines(block.custom_ids, block.cells), block.requests
         shard.rows += rows
         if is_answered:
-            lines, requests = shard.without_answered(digests, lines, requests, lenders)
+            lines, requests = shard.without_answered(digests, lines, requests, known, asked_before)
         else:
             shard.places.update(zip(digests, count(shard.requests), strict=False))
             if self.sample is not None:
@@ -133,9 +137,20 @@ class ShardWriter:
     def finish(self) -> tuple[PlannedShard, ...]:
         """Hand the drafts over: a plan may name them now, so no later error deletes them."""
         self._close_shard()
+        self._write_loans()
         shards = tuple(self._closed)
         self._closed.clear()
         return shards
+
+    def _write_loans(self) -> None:
+        """Write for each shard which of its answers others get: by shard, which of its requests."""
+        for lender, borrowers in self._asked_before.borrowers():
+            key = self._key(lender, "loans")
+            with self._store.open_writer(key) as writer:
+                for borrower, places in borrowers.items():
+                    writer.write(json.dumps([borrower, list(places)]).encode() + b"\n")
+                writer.commit()
+            self._closed[lender - 1] = self._closed[lender - 1].model_copy(update={"loans_key": key})
 
     def discard(self) -> None:
         """Delete everything written and not handed over; safe to call more than once."""
@@ -151,8 +166,8 @@ class ShardWriter:
         for shard in shards:
             self._store.delete(shard.rows_key)
             self._store.delete(shard.requests_key)
-            if shard.reused_key:
-                self._store.delete(shard.reused_key)
+            for key in filter(None, (shard.reused_key, shard.loans_key)):
+                self._store.delete(key)
 
     def _start_shard(self, number: int) -> OpenShard:
         rows_key, requests_key = self._key(number, "rows"), self._key(number, "requests")
@@ -177,6 +192,7 @@ class ShardWriter:
         if shard is None:
             return
         reused_key = self._copy_answers(shard)
+        self._asked_before.lend(shard.number, shard.borrows_from)
         shard.original_rows.commit()
         shard.request_lines.commit()
         self._closed.append(
@@ -185,6 +201,7 @@ class ShardWriter:
                 rows=shard.rows,
                 requests=shard.requests,
                 same=shard.same,
+                borrowed=shard.borrowed,
                 reused=shard.reused,
                 reused_key=reused_key,
                 size_bytes=shard.request_lines.size_bytes,

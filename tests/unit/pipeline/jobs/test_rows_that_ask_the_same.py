@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -218,14 +219,97 @@ def _contents(job: Job, plan: Plan) -> list[str]:
     return [row["content"] for row in csv.DictReader(io.StringIO(text, newline=""))]
 
 
-def test_rows_are_the_same_within_a_shard_whose_rows_count_all() -> None:
+def test_rows_of_one_shard_have_the_answers_of_another_and_all_of_them_count() -> None:
     job = Job(max_requests=3)
 
     job.answer({})
 
-    assert [(each.rows, each.requests, each.same) for each in job.plan.shards] == [(3, 2, 1), (3, 3, 0)]
-    assert job.asked() == ["x", "y", "z", "y", "x"]
+    shards = [(each.rows, each.requests, each.same, each.borrowed) for each in job.plan.shards]
+    assert shards == [(3, 2, 1, 0), (3, 1, 2, 2)]
+    assert job.asked() == ["x", "y", "z"]
     assert job.contents() == ["on x", "on y", "on x", "on z", "on y", "on x"]
+    assert job.report().adds_up
+    assert job.report().by_status == {"answered": 6}
+
+
+def test_a_shard_that_asks_nothing_of_its_own_has_no_batch() -> None:
+    job = Job(content=b"id,text\n1,x\n2,x\n3,x\n4,x\n5,x\n6,x\n", max_requests=3)
+
+    job.answer({})
+
+    assert [each.requests for each in job.plan.shards] == [1, 0]
+    assert job.asked() == ["x"]
+    assert job.contents() == ["on x"] * 6
+    assert job.report().adds_up
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx", "parquet"])
+@pytest.mark.parametrize("seed", range(13))
+def test_in_any_table_each_row_has_what_it_had_if_all_were_sent(kind: str, seed: int) -> None:
+    choose = random.Random(seed)
+    texts = [choose.choice("abcdefghij") for _ in range(choose.randint(2, 30))]
+    table = b"id,text\n" + b"".join(b"%d,%b\n" % (n, text.encode()) for n, text in enumerate(texts))
+    max_requests = choose.randint(1, 7)
+    said = {
+        text: choose.choice((refused, busy, told(f"on {text}", "length"), told(f"=on {text}")))
+        for text in "abcd"
+    }
+    once, each = (
+        Job(f"{RECIPE}dedupe: {dedupe}\noutput: {{format: {kind}}}\n", table, max_requests=max_requests)
+        for dedupe in ("true", "false")
+    )
+
+    for job in (once, each):
+        job.answer(said)
+
+    assert _table(once, kind) == _table(each, kind)
+    assert len(once.asked()) <= len(each.asked())
+    reports = [job.report() for job in (once, each)]
+    assert [each.adds_up for each in reports] == [True, True]
+    for name in ("by_status", "unread_answers", "finish_reasons"):
+        assert getattr(reports[0], name) == getattr(reports[1], name)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("seed", range(12))
+def test_a_retry_of_any_table_comes_to_its_end_with_what_was_open(kind: str, seed: int) -> None:
+    choose = random.Random(f"retry {seed}")
+    texts = [choose.choice("abcdefghij") for _ in range(choose.randint(10, 40))]
+    table = b"id,text\n" + b"".join(b"%d,%b\n" % (n, text.encode()) for n, text in enumerate(texts))
+    job = Job(f"{RECIPE}output: {{format: {kind}}}\n", table, max_requests=choose.randint(1, 5))
+    first = job.plan
+    refused_texts = choose.sample("abcdefghij", 3)
+    job.answer(dict.fromkeys(refused_texts, refused))
+    open_rows = sum(text in refused_texts for text in texts)
+
+    said = job.functions.retry(first, job.run_id())
+    job.answer({})
+
+    assert said.rows == open_rows
+    ledger_key = record_key(JobId(said.plan.job_id), "ledger.json")
+    ledger = Ledger.model_validate_json(
+        job.store.get(ledger_key if open_rows else report_key_for(first.result_key))
+    )
+    assert (ledger.adds_up, ledger.by_status) == (True, {"answered": len(texts)})
+    again = job.asked()[sum(shard.requests for shard in first.shards) :]
+    assert sorted(again) == sorted(text for text in refused_texts if text in texts)
+
+
+def test_a_retry_sends_the_lender_and_its_borrowers_in_other_shards_have_the_answer() -> None:
+    job = Job(max_requests=3)
+    first = job.plan
+    job.answer({"x": refused})
+    before = [row["status"] for row in job.rows()]
+
+    said = job.functions.retry(first, job.run_id())
+    job.answer({})
+
+    assert before == ["refused", "answered", "refused", "answered", "answered", "refused"]
+    assert (said.said, said.rows) == ("started", 3)
+    assert job.asked() == ["x", "y", "z", "x"]
+    assert _contents(job, first) == ["on x", "on y", "on x", "on z", "on y", "on x"]
+    ledger = Ledger.model_validate_json(job.store.get(record_key(JobId(said.plan.job_id), "ledger.json")))
+    assert (ledger.adds_up, ledger.by_status) == (True, {"answered": 6})
 
 
 def test_bad_rows_among_them_are_neither_sent_nor_the_same() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
@@ -60,7 +61,7 @@ def test_sharding_never_loses_repeats_or_reorders(
     max_requests=st.integers(1, 30),
     are_blocks=st.booleans(),
 )
-def test_of_rows_of_a_shard_that_ask_the_same_the_first_is_sent_and_the_others_name_it(
+def test_of_rows_that_ask_the_same_the_first_is_sent_and_the_others_name_it(
     texts: list[str], max_requests: int, are_blocks: bool
 ) -> None:
     content = "a,b\n" + "".join(f'"{text}",{number}\n' for number, text in enumerate(texts))
@@ -73,17 +74,37 @@ def test_of_rows_of_a_shard_that_ask_the_same_the_first_is_sent_and_the_others_n
             writer.add(item, limits)
         shards = writer.finish()
 
-    left = iter(texts)
+    left, sent_before, borrowers = iter(texts), [], Counter[tuple[int, int]]()
     for shard in shards:
         rows = [OriginalRow.from_line(line) for line in store.get(shard.rows_key).split(b"\n")[:-1]]
         asked = [json.loads(line) for line in store.get(shard.requests_key).split(b"\n")[:-1]]
         sent = [row for row in rows if row.is_sent]
         assert [row.custom_id for row in sent] == [each["custom_id"] for each in asked]
+        sent_before.append(sent)
+        borrowed = 0
         for row in rows:
-            lender = sent[row.lender] if row.lender is not None else row
+            lender = row
+            if isinstance(row.lender, int):
+                lender = sent[row.lender]
+                assert rows.index(lender) <= rows.index(row)
+            elif row.lender is not None:
+                number, place = row.lender
+                assert number < shard.shard
+                lender = sent_before[number - 1][place]
+                borrowers[number, shard.shard] += 1
+                borrowed += 1
             assert row.cells[0] == lender.cells[0] == next(left)
-            assert rows.index(lender) <= rows.index(row)
-        assert len({row.cells[0] for row in sent}) == len(sent)
         assert (shard.rows, shard.requests, shard.same) == (len(rows), len(sent), len(rows) - len(sent))
+        assert shard.borrowed == borrowed
         assert len(rows) <= max_requests
     assert next(left, None) is None
+    asked = [row.cells[0] for sent in sent_before for row in sent]
+    assert len({*asked}) == len(asked)
+    lent = {
+        (shard.shard, borrower)
+        for shard in shards
+        if shard.loans_key
+        for borrower, places in map(json.loads, store.get(shard.loans_key).splitlines())
+        if places == sorted({*places})
+    }
+    assert lent == {*borrowers}
