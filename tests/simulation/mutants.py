@@ -158,14 +158,6 @@ def _lends_what_stands_in_another_shard(right: Method) -> Method:
     return change
 
 
-def _sends_nothing_once_more(right: Method) -> Method:
-    def change(*arguments: object) -> Outcome:
-        kept = right(*arguments)
-        return kept.model_copy(update={"kind": "resend"}) if kept.kind == "borrowing" else kept
-
-    return change
-
-
 def _takes_the_first_of_the_lender(right: Method) -> Method:
     def change(self: Loans, row: Any) -> Any:
         right(self, row)
@@ -888,8 +880,7 @@ MUTANTS = (
     _one("lend another shard's row", AskedBefore, "_lender", _lends_what_stands_in_another_shard, seed=134),
     _one("take another's loan", Loans, "answer_for", _takes_the_first_of_the_lender, seed=100),
     _one("join before rows have what they borrow", ShareAnswers, "__call__", _always(None), seed=11),
-    _one("close though a lender is open", BucketRecords, "undecided", _always(iter(())), seed=0),
-    _one("send again what only borrows", RetryJob, "_kept", _sends_nothing_once_more, seed=0),
+    _one("close though a lender is open", BucketRecords, "undecided", _always(iter(())), seed=299),
     _one("take another's answer", LentAnswers, "answer_for", _lends_the_first, seed=341),
     _one("take another earlier answer", ReusedAnswers, "answer_for", _reuses_the_first, seed=30),
     Mutant(
