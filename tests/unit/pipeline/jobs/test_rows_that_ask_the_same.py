@@ -293,6 +293,7 @@ def test_a_retry_of_any_table_comes_to_its_end_with_what_was_open(kind: str, see
     assert (ledger.adds_up, ledger.by_status) == (True, {"answered": len(texts)})
     again = job.asked()[sum(shard.requests for shard in first.shards) :]
     assert sorted(again) == sorted(text for text in refused_texts if text in texts)
+    assert all(batch.lines for batch in job.provider.submissions)
 
 
 def test_a_retry_sends_the_lender_and_its_borrowers_in_other_shards_have_the_answer() -> None:
