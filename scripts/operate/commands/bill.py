@@ -24,7 +24,8 @@ from shared.runtime.system_clock import SystemClock
 @click.option("--csv", "is_csv", is_flag=True, help="As a CSV table, with every millionth.")
 def bill(door: Door, month: datetime | None, *, is_csv: bool) -> None:
     wanted = f"{month:%Y-%m}" if month else month_of(SystemClock().now())
-    found = Bill(door.open_bucket().store)(wanted)
+    bucket = door.open_bucket()
+    found = Bill(bucket.store)(wanted)
     door.reply.show(**as_facts(found))
     if is_csv:
         door.reply.tell(as_csv(found))
@@ -32,6 +33,8 @@ def bill(door: Door, month: datetime | None, *, is_csv: bool) -> None:
     if found.lines:
         door.reply.tell(said("bill_of", month=found.month))
         door.reply.tell(as_table(found))
+        if not any(bucket.is_charged(line.provider) for line in found.lines):
+            door.reply.tell(said("bill_local"))
     else:
         door.reply.tell(said("bill_of_nothing", month=found.month))
     if models := found.models_without_price:

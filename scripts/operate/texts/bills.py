@@ -9,6 +9,10 @@ TEXTS = {
         "{month} 结束的任务，按报价时的价格和服务统计的用量计算。实际扣费以服务的账单为准。",
         "Jobs that ended in {month}, at the prices of their quotes and by the tokens that the provider counted. What is charged is what the provider's own bill says.",
     ),
+    "bill_local": Text(
+        "这些都在本机回答，不收费；金额是服务方会收的。",
+        "All of it was answered on this machine, and nothing is charged: the amounts are what the provider would take.",
+    ),
     "bill_of_nothing": Text("{month} 没有结束的任务。", "No job ended in {month}."),
     "bill_without_price": Text(
         "报价时不知道价格，或服务没有说用量，所以不知道费用：{models}。可以把价格写进存储桶根目录的 prices.yaml，对以后的任务有效。",

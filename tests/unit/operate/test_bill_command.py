@@ -199,6 +199,27 @@ def test_the_table_ends_with_its_sums(store: MemoryStore, capsys: pytest.Capture
     assert last.split() == ["合计", "total", "2", "2,000", "10", "200", "120", "¥1.25", "¥2.50", "¥1.25"]
 
 
+@pytest.mark.parametrize(("is_local", "said"), [(True, "nothing is charged"), (False, "own bill says")])
+def test_what_was_answered_on_this_machine_is_said_to_cost_nothing(
+    store: MemoryStore,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    said: str,
+    *,
+    is_local: bool,
+) -> None:
+    close(store, "a" * 16, "inbox/a/a.csv", attempt(1_230_000))
+    bucket = OpenBucket(store, "drop", local=tmp_path if is_local else None)
+    monkeypatch.setattr(access, "open_bucket", lambda *_: bucket)
+
+    assert main(["bill", "--month", "2026-11"], {}) == 0
+
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert ("nothing is charged" in shown) == is_local
+
+
 def test_the_csv_has_every_millionth_and_no_formula(
     store: MemoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
