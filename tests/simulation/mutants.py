@@ -879,7 +879,7 @@ MUTANTS = (
     _one("ask again what an earlier shard asks", AskedBefore, "find_all", _always({}), seed=11),
     _one("lend another shard's row", AskedBefore, "_lender", _lends_what_stands_in_another_shard, seed=134),
     _one("take another's loan", Loans, "answer_for", _takes_the_first_of_the_lender, seed=100),
-    _one("join before rows have what they borrow", ShareAnswers, "__call__", _always(None), seed=11),
+    _one("join before rows have what they borrow", ShareAnswers, "__call__", _always(None), seed=24),
     _one("close though a lender is open", BucketRecords, "undecided", _always(iter(())), seed=299),
     _one("take another's answer", LentAnswers, "answer_for", _lends_the_first, seed=341),
     _one("take another earlier answer", ReusedAnswers, "answer_for", _reuses_the_first, seed=30),
@@ -931,7 +931,7 @@ MUTANTS = (
         CloseJob,
         "_publish",
         _publishes_without_a_second_look,
-        seed=1760,
+        seed=2003,
         faults=("new_version", "new_version_soon", "short_batch", "slow_results"),
     ),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=0),
@@ -941,7 +941,7 @@ MUTANTS = (
             (SubmitShard, "_decide", _closes_though_another_sends),
             (CloseUnsent, "with_a_claim", _closes_beside_another),
         ),
-        seed=130,
+        seed=1330,
     ),
     _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=279),
     _one(
@@ -1003,7 +1003,7 @@ MUTANTS = (
         ValidateFile,
         "_refuse",
         _refuses_without_a_second_look,
-        seed=394,
+        seed=671,
         faults=("recipe_broken", "event_twice", "slow"),
     ),
     _one(
@@ -1046,7 +1046,7 @@ MUTANTS = (
         _fills_the_columns_of_plain_answers,
         seed=1,
     ),
-    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=473),
+    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=580),
     _one("leave bad rows out of the result", ShardWriter, "add", _loses_bad_rows, seed=8),
     _one("take an own 409 for another's", Slots, "take", _takes_its_own_for_anothers, seed=41),
     _one("read the first page only", Bucket, "list", _reads_one_page),
@@ -1060,7 +1060,7 @@ MUTANTS = (
     _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch, seed=647),
     _one("pass over a second line", AnswerSpool, "_contradict", _always(None), seed=3),
     _one(
-        "take too large a shard for expired", SettleAttempt, "__call__", _takes_too_large_for_expired, seed=56
+        "take too large a shard for expired", SettleAttempt, "__call__", _takes_too_large_for_expired, seed=0
     ),
     _one(
         "throw a cancelled batch's answers away",
@@ -1191,7 +1191,7 @@ MUTANTS = (
     _one("tell nobody of a job's end", TellEnds, "closed", _always(None), seed=7),
     _one("tell nobody of a refusal", TellEnds, "refused", _always(None), seed=86),
     _one("tell nobody that work waits", TellWaiting, "__call__", _always(None), seed=112),
-    _one("name each job that waits", tell_waiting, "event_id_for", _names_it_anew, seed=60),
+    _one("name each job that waits", tell_waiting, "event_id_for", _names_it_anew, seed=109),
     _one("put no word again", RetryWords, "_repair", _always(False), seed=211, faults=("channel_fails",)),
     _one("give a word up at once", RetryWords, "_is_over", _always(True), seed=31),
     _one("tell what is not so any more", IsSo, "__call__", _always(True), seed=54),
