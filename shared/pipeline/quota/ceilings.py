@@ -79,9 +79,7 @@ class Ceilings:
         mine, month = Reservation(claim=claim, micros=needed.micros), month_of(self.clock.now())
         self._give_back(attempt, claim, kept=month)
         for ceiling in self._now():
-            balance = self._balances(ceiling, month).change(
-                partial(_reserved, str(attempt), mine, ceiling.at_most.micros)
-            )
+            balance = self._try(ceiling, month, attempt, mine)
             standing = balance.reserved.get(str(attempt))
             if standing is not None and standing.claim > claim:
                 raise TransientError(f"{attempt}: a later claim than {claim} sends it")
@@ -89,6 +87,11 @@ class Ceilings:
                 self.give_back(attempt, claim)
                 return _no_room(ceiling, balance, str(attempt), needed)
         return None
+
+    def _try(self, ceiling: Ceiling, month: str, attempt: Attempt, mine: Reservation) -> Balance:
+        """Reserve it under one of them if there is room; return what stands."""
+        change = partial(_reserved, str(attempt), mine, ceiling.at_most.micros)
+        return self._balances(ceiling, month).change(change)
 
     def reserve_alike(self, attempt: Attempt, needed: Money) -> bool:
         """Reserve what several runs may reserve at once, all of them alike.
@@ -101,9 +104,7 @@ class Ceilings:
         """
         mine, month = Reservation(claim=_ALIKE, micros=needed.micros), month_of(self.plan.created_at)
         for ceiling in self._now():
-            balance = self._balances(ceiling, month).change(
-                partial(_reserved, str(attempt), mine, ceiling.at_most.micros)
-            )
+            balance = self._try(ceiling, month, attempt, mine)
             standing = balance.reserved.get(str(attempt))
             if standing is not None and standing.claim > _ALIKE:
                 raise TransientError(f"{attempt}: it was settled by another run")

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,25 +26,12 @@ from tests.support.builders import request_line
 from tests.support.fake_provider import result_line
 from tests.support.functions import BUCKET_NAME, LATE
 from tests.support.pipeline import Harness
+from tests.support.said import Said, refused, told
 from tests.support.whole_job import says
 
 RECIPE = "model: qwen-plus\nprompt: '{{ text }}'\n"
 # ``x`` is asked three times and ``y`` twice.
 TABLE = b"id,text\n1,x\n2,y\n3,x\n4,z\n5,y\n6,x\n"
-Said = Mapping[str, Callable[[str], dict[str, Any] | None]]
-
-
-def told(content: str, reason: str = "stop") -> Callable[[str], dict[str, Any]]:
-    def line(custom_id: str) -> dict[str, Any]:
-        said = result_line(custom_id, content=content)
-        said["response"]["body"]["choices"][0]["finish_reason"] = reason
-        return said
-
-    return line
-
-
-def refused(custom_id: str) -> dict[str, Any]:
-    return result_line(custom_id, status=400)
 
 
 def busy(custom_id: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -27,22 +26,9 @@ from tests.support.builders import request_line
 from tests.support.fake_provider import result_line
 from tests.support.functions import BUCKET_NAME, LATE
 from tests.support.pipeline import Harness
+from tests.support.said import Said, refused, told
 
 RECIPE = "model: qwen-plus\nprompt: '{{ text }}'\nreuse: 30d\n"
-Said = Mapping[str, Callable[[str], dict[str, Any] | None]]
-
-
-def told(content: str, reason: str = "stop") -> Callable[[str], dict[str, Any]]:
-    def line(custom_id: str) -> dict[str, Any]:
-        said = result_line(custom_id, content=content)
-        said["response"]["body"]["choices"][0]["finish_reason"] = reason
-        return said
-
-    return line
-
-
-def refused(custom_id: str) -> dict[str, Any]:
-    return result_line(custom_id, status=400)
 
 
 class Folder(Harness):
