@@ -21,6 +21,8 @@ from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import Run, simulate
 from tests.simulation.shrinking import shrink
 
+# What a mutant that never ends may do, rather than the bound of right code: a minute each.
+CALLS_OF_MUTANTS = 100_000
 _PIECE = 50
 _SHOWN = 5
 # What Python says of a mistake whose names and arguments are no longer those of the code.
@@ -210,7 +212,7 @@ def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:
     """
     with _in_silence(), mutant.applied():
         for seed in mutant.seeds(runs):
-            run = simulate(seed)
+            run = simulate(seed, most_calls=CALLS_OF_MUTANTS)
             if misfits := [each for each in run.surprises if _MISFIT.search(each)]:
                 raise TypeError(f"{mutant.name}, with seed {seed}: {misfits[0]}")
             broken = [failure for failure in run.failures if failure not in run.surprises]

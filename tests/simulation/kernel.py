@@ -22,7 +22,7 @@ _DAWDLED_S = 20.0
 # From the last look whether the job is cancelled to the batch: what two do at once meets here.
 _SENDING = re.compile("head .*/cancel.json|(submit|create) batchdrop-")
 # More than twice as many as the longest of thousands of runs that come to their end.
-_STEPS = 400_000
+MOST_CALLS = 400_000
 _SKEW_S = CLOCK_ERROR.total_seconds()
 
 
@@ -61,8 +61,11 @@ class Kernel:
         trace: What happened, for people; ``None`` if it is not wanted.
     """
 
-    def __init__(self, seed: int, faults: Faults, trace: list[str] | None = None) -> None:
+    def __init__(
+        self, seed: int, faults: Faults, trace: list[str] | None = None, most_calls: int = MOST_CALLS
+    ) -> None:
         self.now_s = 0.0
+        self._most_calls = most_calls
         self.pace = 1.0
         self.acting: str | None = None
         self.faults = faults
@@ -142,8 +145,8 @@ class Kernel:
             raise Killed
         task.last_call = what
         self._steps += 1
-        if self._steps > _STEPS:
-            raise RunawayError(f"{_STEPS} calls")
+        if self._steps > self._most_calls:
+            raise RunawayError(f"{self._most_calls} calls")
         faults = self.faults
         wait_s = self._random.random() * _CALL_S * self.pace
         if faults.rates:

@@ -1015,14 +1015,6 @@ MUTANTS = (
         faults=("bad_version",),
     ),
     _one(
-        "report on a version that was replaced",
-        RefuseFile,
-        "is_replaced",
-        _always(False),
-        seed=98889,
-        faults=("bad_version", "replaced_meanwhile", "event_twice"),
-    ),
-    _one(
         "send what no list shows any more",
         SubmitShard,
         "_decide",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tests.simulation.checks import failures, is_settled
 from tests.simulation.faults import Fault, Faults
 from tests.simulation.installations import installation_of
-from tests.simulation.kernel import Kernel, RunawayError
+from tests.simulation.kernel import MOST_CALLS, Kernel, RunawayError
 from tests.simulation.people import DroppedFile, people_of, shard_limits
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.remembering import remembering
@@ -39,21 +39,28 @@ class Run:
         return Counter(fault.kind for fault in self.faults)
 
 
-def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool = False) -> Run:
+def simulate(
+    seed: int,
+    allowed: Collection[int] | None = None,
+    *,
+    traced: bool = False,
+    most_calls: int = MOST_CALLS,
+) -> Run:
     """Run one seed to its end and check it.
 
     Args:
         seed: Decides everything that happens.
         allowed: The indices of the only faults that may strike, to replay a run with fewer.
         traced: Keep every call of a port, in words.
+        most_calls: Of ports; a run with more has no end.
     """
     with remembering():
-        return _simulate(seed, allowed, [] if traced else None)
+        return _simulate(seed, allowed, [] if traced else None, most_calls)
 
 
-def _simulate(seed: int, allowed: Collection[int] | None, trace: list[str] | None) -> Run:
+def _simulate(seed: int, allowed: Collection[int] | None, trace: list[str] | None, most_calls: int) -> Run:
     faults = Faults(seed, allowed)
-    kernel = Kernel(seed, faults, trace)
+    kernel = Kernel(seed, faults, trace, most_calls)
     pipeline = Pipeline(kernel, seed, shard_limits(seed), installation_of(seed))
     files = people_of(seed, pipeline)
     pipeline.start_timer()
