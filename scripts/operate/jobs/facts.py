@@ -6,6 +6,9 @@ from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Ledger, Plan
+from shared.money.sample_text import quote_by
+from shared.pipeline.sample.records import Sample
+from shared.pipeline.sample.sample_results import find_sample
 
 
 def open_job_facts(job: OpenJob) -> dict[str, object]:
@@ -23,15 +26,17 @@ def job_facts(records: BucketRecords, plan: Plan) -> dict[str, object]:
         "model": plan.model,
         "rows": plan.rows,
         "retry_of": plan.retry_of,
-        "quote": quote_facts(plan),
+        "quote": quote_facts(plan, find_sample(records, plan)),
         "dropped_at": plan.source.dropped_at.isoformat(),
         **(ledger_facts(ledger) if ledger else {"state": "open"}),
     }
 
 
-def quote_facts(plan: Plan) -> dict[str, object] | None:
+def quote_facts(plan: Plan, sample: Sample | None = None) -> dict[str, object] | None:
     """What it was to cost, amounts in millionths; ``None`` of jobs of older versions."""
-    return plan.quote.model_dump(mode="json") if plan.quote else None
+    if plan.quote is None:
+        return None
+    return quote_by(plan.quote, sample.figures if sample else None).model_dump(mode="json")
 
 
 def ledger_facts(ledger: Ledger) -> dict[str, object]:

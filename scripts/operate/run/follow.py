@@ -91,7 +91,7 @@ def _looked(name: str, look: Look, before: Seen, remarks: Remarks) -> Seen:
     else:
         remarks.seen(name)
     if now.plan:
-        remarks.quoted(now.plan)
+        remarks.quoted(now.plan, now.sample)
     if now.job:
         remarks.about(now.job)
     is_same = now.plan and before.plan and now.plan.job_id == before.plan.job_id

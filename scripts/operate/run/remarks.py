@@ -14,6 +14,7 @@ from scripts.operate.texts.spans import usual
 from scripts.terminal import named
 from shared.board.model import OpenJob
 from shared.bucket.records import Plan
+from shared.pipeline.sample.records import Sample
 from shared.problems.escapes import escaped_line
 
 
@@ -39,10 +40,11 @@ class Remarks:
                 for line in lines:
                     self._reply.tell(line)
 
-    def quoted(self, plan: Plan) -> None:
-        """What it is to cost."""
-        if self._is_new(plan.job_id, "quote"):
-            for line in quote_lines(plan):
+    def quoted(self, plan: Plan, sample: Sample | None) -> None:
+        """What it is to cost, once nothing more will be known: of a sample, when it has ended."""
+        is_whole = plan.sample is None or sample is not None
+        if is_whole and self._is_new(plan.job_id, "quote"):
+            for line in quote_lines(plan, sample):
                 self._reply.tell(f"    {named(plan.source.key.rpartition('/')[2])} {line}")
 
     def nothing_seen(self, name: str, code: str, **values: object) -> None:

@@ -17,9 +17,11 @@ from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
 from scripts.operate.run.watch import Seen, Watch
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, render_table
+from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Ledger, Plan
 from shared.pipeline.page.first_results import first_results
 from shared.pipeline.page.first_rows import FirstRows
+from shared.pipeline.sample.sample_results import find_sample
 
 # Of every row the same, or long.
 _HIDDEN = {
@@ -110,7 +112,7 @@ def show_result(
     first = first_results(bucket.store, plan) or FirstRows([], [])
     facts: dict[str, object] = {
         "job": ledger_facts(ledger),
-        "quote": quote_facts(plan),
+        "quote": quote_facts(plan, find_sample(BucketRecords(bucket.store), plan)),
         "result": place,
         "columns": first.columns,
         "rows": first.rows,

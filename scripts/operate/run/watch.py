@@ -16,6 +16,8 @@ from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.page.look_at_file import LookAtFile
+from shared.pipeline.sample.records import Sample
+from shared.pipeline.sample.sample_results import find_sample
 from shared.ports.store import ObjectHead
 from shared.runtime.system_clock import SystemClock
 
@@ -26,10 +28,12 @@ class Seen:
 
     Attributes:
         report: Of a refused file, as it was written for its owner.
+        sample: What the job's sample came to, once it has ended.
         answered: Rows that have their answer, as far as is known.
     """
 
     plan: Plan | None = None
+    sample: Sample | None = None
     report: str | None = None
     ledger: Ledger | None = None
     job: OpenJob | None = None
@@ -79,10 +83,10 @@ class Watch:
         job_id = JobId(plan.job_id)
         board = ReadBoard(self.bucket.store, SystemClock(), max_tickets=50)
         # Before the ledger: a job that closes in between is seen as closed.
-        job = board.look(job_id, board.tickets_of(job_id))
+        job, sample = board.look(job_id, board.tickets_of(job_id)), find_sample(records, plan)
         if ledger := records.find_ledger(job_id):
-            return Seen(plan, ledger=ledger)
+            return Seen(plan, sample, ledger=ledger)
         if job is None:
-            return Seen(plan)
+            return Seen(plan, sample)
         counted = sum(map(self.count, job.batches)) if self.count else 0
-        return Seen(plan, job=job, answered=max(counted, job.answered))
+        return Seen(plan, sample, job=job, answered=max(counted, job.answered))

@@ -11,6 +11,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -21,17 +23,22 @@ from scripts.operate.jobs.commands import Commands
 from scripts.operate.jobs.follow_board import follow_board
 from scripts.operate.run.drop_table import DropTable
 from scripts.operate.run.follow import Follow
+from scripts.operate.run.remarks import Remarks
 from scripts.operate.run.run_table import RunTable, follow_jobs
 from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX, JOBS, Stage, ticket_key
+from shared.bucket.keys import INBOX, JOBS, Stage, ticket_in, ticket_key
+from shared.bucket.money import Quote
+from shared.bucket.records import Plan
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.events.oss import UploadedObject
+from shared.money.quote_text import quote_in_short
 from shared.problems.exceptions import TransientError
 from tests.support.fake_provider import Answer, ScriptedProvider, echo, result_line
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import BUCKET_NAME, Functions
+from tests.support.scripted_lane import ScriptedLane, answers
 
 UPLOADS = f"{JOBS}uploads/"
 """What a look begins with."""
@@ -94,6 +101,10 @@ class Place:
             for line in each.lines
         ]
 
+    def plans(self) -> list[Plan]:
+        keys = (key for key in self.store.objects if key.endswith("/plan.json"))
+        return [Plan.model_validate_json(self.store.get(key)) for key in keys]
+
     def _step(self) -> None:
         self.is_looked_at = False
         next(self._steps)
@@ -114,6 +125,10 @@ class Place:
                 job, attempt = head.key.split("/")[-2:]
                 number, shard = map(int, attempt.split("-"))
                 self._answer(Attempt(JobId(job), number, shard))
+            for head in list(self.store.list(Stage.FINISHED.value)):  # what a sample settles
+                found = ticket_in(head.key)
+                assert found is not None
+                self.functions.collect(found[1], "run")
             yield
 
     def _answer(self, attempt: Attempt) -> None:
@@ -331,6 +346,38 @@ def test_what_somebody_must_mend_is_said_once(place: Place) -> None:
 
     assert (status, said.count("[account_without_money]")) == (0, 1)
     assert "Pay." in said
+
+
+def sampled(place: Place) -> Path:
+    place.functions.real_time = ScriptedLane(answers("good", completion=30))
+    terms = "parameters: {max_tokens: 100}\nprice: {sample: 2}\n"
+    place.file("batch.yaml", RECIPE.replace("qwen-plus", "qwen-flash") + terms)
+    return table(place, *("very good" + "!" * number for number in range(9)))
+
+
+def test_the_quote_is_told_once_as_the_sample_has_it(place: Place) -> None:
+    _, said = place.run(sampled(place))
+    quotes = [line for line in said.splitlines() if "报价：" in line]
+
+    _, shown = place.run(place.folder / "reviews.csv", is_json=True)
+    quote = json.loads(shown.splitlines()[-1])["quote"]
+    assert quote["output_tokens"] == 9 * 30
+    assert quotes == [f"    reviews.csv 报价：{quote_in_short(Quote.model_validate(quote)).zh}"]
+
+
+def test_before_the_sample_has_ended_no_quote_is_told(place: Place) -> None:
+    told: list[str] = []
+    remarks = Remarks(cast(Reply, SimpleNamespace(tell=told.append)), 60.0)
+
+    def look() -> None:
+        for plan in place.plans():
+            remarks.quoted(plan, None)
+
+    file = sampled(place)
+    place.functions.real_time = ScriptedLane(answers("good"), before=look)
+    place.run(file)
+
+    assert (len(place.plans()), told) == (1, [])
 
 
 @pytest.mark.parametrize(("patience_s", "times"), [(0, 1), (60, 0)])
