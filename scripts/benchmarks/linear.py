@@ -24,7 +24,7 @@ from scripts.benchmarks.stages.process import peak_bytes
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import Stage
-from shared.bucket.records import Ledger
+from shared.bucket.records.ledger import Ledger
 
 ROWS = (10_000, 100_000, 1_000_000, 5_000_000)
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ if __name__ == "__main__":
     # The imports take a second, in which Ctrl-C should not show where they are.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    from scripts.localcloud.command import main
+    from scripts.localcloud.terminal.command import main
     from shared.runtime.logs import configure_logging
 
     configure_logging("WARNING")  # the functions log to their own files

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running, page_secret
 from scripts.localcloud.announce import Address, deployed_on, running_cloud, running_clouds
-from scripts.localcloud.answerer_warnings import is_charged
 from scripts.localcloud.options import (
     TENCENT_REGION,
     TIONE_IMAGE,
@@ -16,6 +15,7 @@ from scripts.localcloud.options import (
     tencent_dir,
     volcengine_dir,
 )
+from scripts.localcloud.terminal.answerer_warnings import is_charged
 from scripts.operate.texts.said import Refusal
 from scripts.terminal import typed
 from shared.ports.providers import Providers

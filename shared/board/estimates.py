@@ -8,7 +8,7 @@ from itertools import islice
 
 from shared.board.model import Estimate
 from shared.bucket.history import duration_s_in, history_prefix
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.ports.store import ObjectStore
 
 # Of fewer nothing can be said; of more, the older ones say less about today.

@@ -8,7 +8,7 @@ from datetime import datetime
 from shared.board.model import SettledRows
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import RunningTicket
 
 # Of more newly settled shards the records are read in the next runs.

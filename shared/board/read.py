@@ -13,7 +13,7 @@ from shared.board.progress import Progress, settled_rows
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, awaited_key, job_tickets_prefix, settled_prefix, ticket_in
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore

@@ -23,8 +23,10 @@ from shared.bucket.keys import (
     settled_prefix,
     ticket_key,
 )
-from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
-from shared.bucket.submission import Submission
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.outcome import Outcome, SettledShard
+from shared.bucket.records.plan import Plan, Source
+from shared.bucket.records.submission import Submission
 from shared.bucket.tickets import Approval, FinishedTicket, ReadyTicket, RunningTicket
 from shared.bucket.uploads import Start, Upload, is_of_older_version, tells_drafts, upload_key, uploads_prefix
 from shared.ports.store import ObjectHead, ObjectStore

@@ -9,7 +9,8 @@ import hashlib
 import re
 
 from shared.bucket.keys import JOBS
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 
 HISTORY = f"{JOBS}history/"
 # In the year 2286: times are counted down to it, so that the newest comes first in the list.

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared.bucket.money import Money, Price, Quote, TokenCounts, cost
-from shared.bucket.records import Plan, SettledShard
-from shared.bucket.usage import AttemptBill, AttemptTokens, Bill, Tokens
+from shared.bucket.records.outcome import SettledShard
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import AttemptBill, AttemptTokens, Bill, Tokens
 
 
 def price_of(plan: Plan) -> Price | None:

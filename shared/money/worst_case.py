@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.bucket.money import Money, Quote, TokenCounts, cost
-from shared.bucket.records import Outcome, PlannedShard
-from shared.bucket.submission import Submission
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import PlannedShard
+from shared.bucket.records.submission import Submission
 from shared.money.invoice import cost_of
-from shared.money.quote import added_when_asked_again, input_at_most, output_of_each
+from shared.money.quotes.quote import added_when_asked_again, input_at_most, output_of_each
 
 
 def worst_case(

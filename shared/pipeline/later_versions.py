@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.bucket.records import Outcome, Plan
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
 from shared.problems.exceptions import ProviderTrouble
 from shared.results.formats import FORMATS
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.submission import Submission
+from shared.bucket.records.submission import Submission
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.pipeline.deadlines import BACKOFF_DOUBLINGS, BUDGET_LOOK, FIRST_BACKOFF
 from shared.ports.store import ObjectStore

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shared.problems.escapes import escaped_line
-from shared.problems.messages.choice import CHOICE_MESSAGES
-from shared.problems.messages.file import FILE_MESSAGES
+from shared.problems.messages.inputs.file import FILE_MESSAGES
+from shared.problems.messages.inputs.request import REQUEST_MESSAGES
+from shared.problems.messages.inputs.table import TABLE_MESSAGES
 from shared.problems.messages.job import JOB_MESSAGES
 from shared.problems.messages.money import MONEY_MESSAGES
 from shared.problems.messages.page import PAGE_MESSAGES
-from shared.problems.messages.prompt import PROMPT_MESSAGES
 from shared.problems.messages.provider import PROVIDER_MESSAGES
-from shared.problems.messages.recipe import RECIPE_MESSAGES
-from shared.problems.messages.request import REQUEST_MESSAGES
+from shared.problems.messages.recipes.choice import CHOICE_MESSAGES
+from shared.problems.messages.recipes.prompt import PROMPT_MESSAGES
+from shared.problems.messages.recipes.recipe import RECIPE_MESSAGES
 from shared.problems.messages.row import ROW_MESSAGES
-from shared.problems.messages.table import TABLE_MESSAGES
 from shared.problems.parser_words import in_chinese
 from shared.problems.problem import Bilingual, Problem, Repeated
 

@@ -14,7 +14,7 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 
 from shared.formats.json.cells import escape, escaped_cells
 from shared.problems.exceptions import UserInputError
-from shared.problems.messages.table import MEANT
+from shared.problems.messages.inputs.table import MEANT
 from shared.problems.problem import Bilingual, Problem, Values
 from shared.recipes.templates.column_names import (
     ROW,

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from shared.bucket.blocks import TextsInFile
 from shared.bucket.money import TokenCounts
-from shared.bucket.usage import Tokens
+from shared.bucket.records.usage import Tokens
 from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
 from shared.results.contradictions import DOUBTFUL, Render, holds_more, is_better, with_other_line

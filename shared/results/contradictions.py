@@ -10,7 +10,7 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import Answer, ResultColumns, RowStatus
 from shared.results.formats import Rendering
-from shared.results.replies.parts import text
+from shared.results.replies.forms.parts import text
 from shared.results.replies.result_lines import UNREADABLE
 
 # What an other line may have that nothing else tells.

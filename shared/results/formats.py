@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from pydantic import JsonValue
 
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.ports.clock import Pause
 from shared.ports.store import ObjectStore
 from shared.recipes.columns.answers import AnswerColumns

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.ports.profile import EMBEDDINGS
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from shared.bucket.money import TokenCounts
-from shared.bucket.usage import Tokens
+from shared.bucket.records.usage import Tokens
 from shared.results.columns import Answer
 from shared.results.replies.token_details import details_in
 

@@ -14,7 +14,8 @@ from scripts.localcloud.storage.object_index import StoredObject
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.uploads import Upload, upload_done_key, upload_key
 from tests.support.dropped import TABLE
 from tests.support.whole_job import PROMPT, run_job

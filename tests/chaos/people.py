@@ -17,7 +17,7 @@ import requests
 from scripts.localcloud.access.own_keys import callback_secret
 from scripts.localcloud.options import REPOSITORY
 from shared.bucket.attempt import Attempt, parse_attempt, parse_batch_name
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.events.callbacks import callback_path_for
 from tests.chaos.cloud import BUCKET, KillableCloud
 from tests.chaos.dropped import DroppedFile

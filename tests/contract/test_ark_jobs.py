@@ -15,7 +15,7 @@ from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Ledger
+from shared.bucket.records.ledger import Ledger
 from shared.events.oss import UploadedObject
 from shared.providers.ark.profile import ARK
 from tests.support.ark import ArkOnThisMachine, ended, local_ark

@@ -18,10 +18,10 @@ import pytest
 
 from scripts.localcloud import data_lock
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.command import EXAMPLE_RECIPE
 from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
 from scripts.localcloud.options import REPOSITORY, CloudOptions, volcengine_dir
 from scripts.localcloud.servers.local_server import LocalServer, PortTaken
+from scripts.localcloud.terminal.command import EXAMPLE_RECIPE
 from tests.support.waiting import wait_until
 
 COMMAND = (sys.executable, "-m", "scripts.localcloud", "--data")

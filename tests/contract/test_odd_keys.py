@@ -17,7 +17,7 @@ from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.storage.object_files import Layout
 from shared.bucket.attempt import JobId
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for
 from shared.events.oss import parse_oss_events
 from shared.ports.store import ObjectStore

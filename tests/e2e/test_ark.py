@@ -18,8 +18,8 @@ from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.command import welcome
 from scripts.localcloud.options import REPOSITORY, CloudOptions
+from scripts.localcloud.terminal.command import welcome
 from tests.e2e.conftest import RunningCloud, wait_until
 
 MODEL = "doubao-seed-2-1-pro-260628"

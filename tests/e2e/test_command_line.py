@@ -16,8 +16,8 @@ import pytest
 
 from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.command_line import parse_options
 from scripts.localcloud.options import BAILIAN_URL
+from scripts.localcloud.terminal.command_line import parse_options
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,11 +16,11 @@ import pytest
 from openai import OpenAI
 
 from scripts.localcloud.access.own_keys import own_keys
-from scripts.localcloud.answerer_warnings import answerer_warnings
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.command_line import parse_options
 from scripts.localcloud.data_lock import is_locked
 from scripts.localcloud.options import REPOSITORY
+from scripts.localcloud.terminal.answerer_warnings import answerer_warnings
+from scripts.localcloud.terminal.command_line import parse_options
 from scripts.operate.__main__ import main
 from tests.support.bailian_requests import wait_for
 from tests.support.upstream_server import Reply, UpstreamServer

@@ -14,9 +14,11 @@ from shared import VERSION
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Slot, attempt_key, record_key
-from shared.bucket.records import Claim, Ledger, Plan, SlotHolder
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.marks import Claim, SlotHolder
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.submission import Submission
 from shared.bucket.result_names import report_key_for
-from shared.bucket.submission import Submission
 from shared.bucket.tickets import RunningTicket
 from shared.pipeline.quota.slots import Slots
 from shared.providers.bailian.profile import BAILIAN

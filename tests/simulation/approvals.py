@@ -11,7 +11,7 @@ from functools import partial
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import APPROVE
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from tests.simulation.expected import batches_by_attempt
 from tests.simulation.pipeline import Pipeline
 

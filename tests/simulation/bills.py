@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Ledger, Plan
-from shared.bucket.usage import AttemptBill, Tokens
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import AttemptBill, Tokens
 from tests.simulation.answers import told_of
 from tests.simulation.expected import came_for_a_deleted_one, decided_at_s, had_to_be_read
 from tests.simulation.pipeline import Pipeline

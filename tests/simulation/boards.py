@@ -10,7 +10,8 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import CANCELLATION, BucketRecords
 from shared.bucket.history import HISTORY, duration_s_in, history_key, history_prefix
 from shared.bucket.keys import record_key, settled_key
-from shared.bucket.records import Ledger, Plan, PlannedShard, Source
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan, PlannedShard, Source
 from tests.simulation.expected import batches_by_attempt
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import Batch

@@ -13,8 +13,8 @@ from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BUDGET, MONEY, balance_prefix
 from shared.bucket.money import Balance, TokenCounts, cost
-from shared.bucket.records import Plan
-from shared.money.price_file import parse_prices
+from shared.bucket.records.plan import Plan
+from shared.money.prices.price_file import parse_prices
 from shared.money.worst_case import Charged, charged_by
 from shared.pipeline.quota.ceilings import month_of
 from shared.ports.provider import BatchStatus

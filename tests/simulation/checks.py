@@ -23,7 +23,8 @@ from shared.bucket.keys import (
     slots_prefix,
 )
 from shared.bucket.keys import WORK as WORKING
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.bucket.uploads import upload_key
 from shared.pipeline.deadlines import CLOCK_ERROR, INBOX_SWEEP_AFTER

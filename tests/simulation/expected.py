@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan
-from shared.bucket.submission import Submission
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.submission import Submission
 from shared.pipeline.deadlines import GIVE_UP
 from shared.ports.provider import BatchStatus
 from tests.simulation.answers import is_misfit, other_answer_to

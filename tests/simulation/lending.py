@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from tests.simulation.expected import batches_by_attempt
 from tests.simulation.pipeline import Pipeline
 

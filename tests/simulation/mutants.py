@@ -21,7 +21,9 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import INBOX_MARK, Stage, open_job_key, record_key, sample_replies_key
 from shared.bucket.money import Balance
-from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.outcome import Outcome, SettledShard
+from shared.bucket.records.plan import Plan, Source
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import APPROVED, Approval, InboxMark
 from shared.bucket.uploads import Upload, upload_key
@@ -48,10 +50,10 @@ from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claim_slot import ClaimSlot, NotNow
 from shared.pipeline.quota.claims import Claims, release_claim
 from shared.pipeline.quota.slots import Slots
-from shared.pipeline.reconcile.lost_uploads import FindLostUploads
-from shared.pipeline.reconcile.poll_running import PollRunning
-from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
-from shared.pipeline.reconcile.retry_words import RetryWords
+from shared.pipeline.reconcile.repairs.lost_uploads import FindLostUploads
+from shared.pipeline.reconcile.repairs.poll_running import PollRunning
+from shared.pipeline.reconcile.repairs.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.repairs.retry_words import RetryWords
 from shared.pipeline.reuse import lend_answers
 from shared.pipeline.reuse.known_answers import FindAnswers, KnownAnswers
 from shared.pipeline.sample import ask_sample

@@ -8,7 +8,7 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL

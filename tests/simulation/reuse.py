@@ -11,7 +11,7 @@ from datetime import timedelta
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import lent_prefix, settled_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.lines import byte_lines
 from shared.pipeline.deadlines import CLOCK_ERROR
 from shared.results.kept_rows import OriginalRow

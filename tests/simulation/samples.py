@@ -10,8 +10,8 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import WORK, sample_key
 from shared.bucket.money import TokenCounts, cost
-from shared.bucket.records import Plan
-from shared.bucket.usage import Tokens
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import Tokens
 from shared.pipeline.sample.records import KeptReply, Sample, SampleGroup
 from shared.results.replies.result_lines import parse_result_line
 from tests.simulation.answers import tokens_of, told_of

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, awaited_key
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.deadlines import WORD_GIVEN_UP
 from shared.words.event import EventKind, Told, event_id_for

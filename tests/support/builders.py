@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import draft_key, record_key
-from shared.bucket.records import Plan, PlannedShard, Source
+from shared.bucket.records.plan import Plan, PlannedShard, Source
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchRequest
 from shared.ports.store import ObjectStore

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.bucket.keys import Stage, attempt_key, ticket_key
-from shared.bucket.submission import Submission
+from shared.bucket.records.submission import Submission
 from shared.ports.provider import BatchId, BatchStatus
 from tests.support.builders import attempt, batch_request
 from tests.support.pipeline import Pipeline

@@ -11,18 +11,18 @@ from shared.board.model import Board
 from shared.board.write import WriteBoard
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.folders_first import FoldersFirst
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.collect.collect_shard import CollectResult, CollectShard
 from shared.pipeline.deadlines import REPAIRS_SHOWN
-from shared.pipeline.jobs.approve_job import ApproveJob, Decided
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
 from shared.pipeline.quota.free_money import money_on_board
-from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
+from shared.pipeline.quotes.approve_job import ApproveJob, Decided
 from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.pipeline.reconcile.repairs.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.timer_run import TimerRun
 from shared.pipeline.submit.submit_shard import SubmitResult, SubmitShard
 from shared.pipeline.validate.validate_file import Validated, ValidateFile

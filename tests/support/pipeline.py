@@ -14,12 +14,13 @@ from typing import Any
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, record_key, ticket_in
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
 from shared.pipeline.jobs.cancel_job import CancelResult
 from shared.pipeline.jobs.retry_job import RetryResult
-from shared.pipeline.reconcile.poll_running import PollRunning
-from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.repairs.poll_running import PollRunning
+from shared.pipeline.reconcile.repairs.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.step import RepairStep
 from shared.pipeline.submit.submit_shard import SubmitResult
 from tests.support.builders import plan_job

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
 from tests.support.fake_provider import Answer, ScriptedProvider, echo, result_line
 from tests.support.fakes import FixedClock, MemoryStore

@@ -18,7 +18,7 @@ from scripts.operate.recipes.local_folder import LocalFolder
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
-from shared.bucket.records import Plan, PlannedShard, Source
+from shared.bucket.records.plan import Plan, PlannedShard, Source
 from shared.formats.lines import byte_lines
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputRow

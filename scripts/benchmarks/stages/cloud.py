@@ -20,7 +20,7 @@ from scripts.localcloud.bailian.files_and_batches import Batch, RequestCounts, S
 from scripts.localcloud.bailian.service_faults import BatchFault
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, attempt_key, ticket_key
-from shared.bucket.submission import Submission
+from shared.bucket.records.submission import Submission
 from shared.bucket.tickets import FinishedTicket
 from shared.ports.profile import CHAT
 from shared.stores.oss.store import OssStore, open_oss_store

@@ -29,8 +29,8 @@ from typing import Any
 from scripts.benchmarks.tokens.files import FILES, Mixed
 from scripts.benchmarks.tokens.texts import all_texts
 from shared.bucket.blocks import Blocks
-from shared.money.characters import estimated_tokens, features
-from shared.money.token_meter import TokenMeter, line_tokens
+from shared.money.tokens.characters import estimated_tokens, features
+from shared.money.tokens.token_meter import TokenMeter, line_tokens
 
 _PIECE_CHARS = 2000
 # How the vocabulary's own code cuts a text: dashscope/tokenizers/qwen_tokenizer.py.

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 from scripts.deploy.place import account_file
-from scripts.localcloud.answerer_warnings import remember_test_answers
 from scripts.localcloud.ros.account import LocalAccount
+from scripts.localcloud.terminal.answerer_warnings import remember_test_answers
 from scripts.terminal import Parser, say
 from shared.runtime.logs import configure_logging
 

@@ -9,8 +9,8 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import JOBS, OPEN
 from shared.bucket.money import Money
-from shared.bucket.records import Ledger
-from shared.bucket.usage import AttemptBill, Tokens
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.usage import AttemptBill, Tokens
 from shared.pipeline.quota.ceilings import month_of
 from shared.ports.store import ObjectStore
 

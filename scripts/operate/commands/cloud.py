@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.command import CannotStart, run_cloud
-from scripts.localcloud.command_line import PARAMETERS, cloud_options
 from scripts.localcloud.options import DEFAULT_DATA
+from scripts.localcloud.terminal.command import CannotStart, run_cloud
+from scripts.localcloud.terminal.command_line import PARAMETERS, cloud_options
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.texts.said import Refusal
 from shared.runtime.logs import configure_logging

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from scripts.localcloud.answerer_warnings import warnings_of_running
+from scripts.localcloud.terminal.answerer_warnings import warnings_of_running
 from scripts.operate.access import open_provider_to_ask
 from scripts.operate.door.parameters import Door, TypedPath, command
 from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS

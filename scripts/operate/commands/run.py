@@ -11,13 +11,17 @@ from pathlib import Path
 import click
 
 from scripts.localcloud.announce import announced, deployed_on, running_cloud
-from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer, warnings_of_running
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.command import CannotStart, started, stop
-from scripts.localcloud.command_line import PARAMETERS, cloud_options
 from scripts.localcloud.data_lock import DataDirGone
 from scripts.localcloud.interruptions import interruptions_of
 from scripts.localcloud.options import DEFAULT_DATA, CloudOptions
+from scripts.localcloud.terminal.answerer_warnings import (
+    answerer_warnings,
+    other_answerer,
+    warnings_of_running,
+)
+from scripts.localcloud.terminal.command import CannotStart, started, stop
+from scripts.localcloud.terminal.command_line import PARAMETERS, cloud_options
 from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.door.parameters import Door, TypedPath, command
 from scripts.operate.recipes.local_folder import require_file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import Approval
 
 _BY = {"file": "批准文件 by a file", "command": "命令 by command", "page": "网页 on the page"}

@@ -10,9 +10,9 @@ from scripts.operate.texts.said import Refusal, said
 from scripts.terminal import named
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import awaited_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import quote_keys_for
-from shared.pipeline.jobs.approve_job import ApproveJob
+from shared.pipeline.quotes.approve_job import ApproveJob
 from shared.ports.store import ObjectStore
 from shared.problems.escapes import escaped_line
 from shared.problems.exceptions import ObjectMissing

@@ -9,7 +9,7 @@ from shared.board.model import Board
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD
 from shared.bucket.money import Money
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.money.amounts import money_text
 from shared.pipeline.quota.ceilings import month_of
 from shared.pipeline.quota.free_money import FreeMoney, free_of_job, free_this_month

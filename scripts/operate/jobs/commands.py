@@ -21,7 +21,8 @@ from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD, OUTBOX, awaited_key
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.bucket.tickets import WaitingFor
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult

@@ -5,8 +5,9 @@ from __future__ import annotations
 from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Ledger, Plan
-from shared.money.sample_text import quote_by
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
+from shared.money.quotes.sample_text import quote_by
 from shared.pipeline.sample.records import Sample
 from shared.pipeline.sample.sample_results import find_sample
 

@@ -16,7 +16,8 @@ from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, job_of_version, versions_prefix
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import own_result_key_for, rejection_keys_for, report_key_for, result_key_for
 from shared.bucket.uploads import Upload, uploads_prefix
 from shared.inputs.inbox_keys import KeyRole, approved_key, key_role_for

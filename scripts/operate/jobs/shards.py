@@ -8,7 +8,8 @@ from datetime import datetime
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage
-from shared.bucket.records import Outcome, Plan
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import RunningTicket, WaitingFor
 from shared.results.columns import RowStatus
 

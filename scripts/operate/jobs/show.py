@@ -14,10 +14,12 @@ from shared.board.model import OpenJob, ShardState
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import record_key
-from shared.bucket.records import Cancellation, FirstSeen, Ledger, Plan
-from shared.bucket.usage import Bill
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.marks import Cancellation, FirstSeen
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import Bill
 from shared.money.amounts import money_text
-from shared.money.quote_text import quote_in_short
+from shared.money.quotes.quote_text import quote_in_short
 from shared.pipeline.sample.records import Sample
 from shared.pipeline.sample.sample_results import find_sample
 from shared.results.columns import RowStatus

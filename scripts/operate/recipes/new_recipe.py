@@ -14,7 +14,7 @@ from scripts.operate.recipes.local_folder import LocalFolder, require_file
 from scripts.operate.recipes.recipe_text import recipe_text
 from scripts.operate.texts.said import Refusal, said
 from scripts.terminal import typed
-from shared.bucket.records import Source
+from shared.bucket.records.plan import Source
 from shared.bucket.result_names import RECIPE_NAMES
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.record import Record, each_record

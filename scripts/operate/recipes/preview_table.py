@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.operate.recipes.show_recipe import Tell, planned
 from scripts.operate.texts.said import Refusal, said
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.lines import byte_lines
 from shared.formats.tables.typed_cells import shown_cell
 from shared.pipeline.preview import PreviewedRow, preview

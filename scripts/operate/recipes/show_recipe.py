@@ -16,7 +16,7 @@ from scripts.operate.recipes.local_folder import LocalFolder, require_file
 from scripts.operate.texts.said import Refusal, said
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, JOBS
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.events.oss import UploadedObject
 from shared.formats.lines import byte_lines

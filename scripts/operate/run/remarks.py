@@ -13,7 +13,7 @@ from scripts.operate.texts.said import said
 from scripts.operate.texts.spans import usual
 from scripts.terminal import named
 from shared.board.model import OpenJob
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.pipeline.sample.records import Sample
 from shared.problems.escapes import escaped_line
 

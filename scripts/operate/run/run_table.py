@@ -18,7 +18,8 @@ from scripts.operate.run.watch import Seen, Watch
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, render_table
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.pipeline.page.first_results import first_results
 from shared.pipeline.page.first_rows import FirstRows
 from shared.pipeline.sample.sample_results import find_sample

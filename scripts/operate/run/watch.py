@@ -12,7 +12,8 @@ from shared.board.model import OpenJob
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.page.look_at_file import LookAtFile

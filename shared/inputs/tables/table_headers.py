@@ -14,7 +14,7 @@ from shared.formats.record import Record
 from shared.inputs.tables.header_words import is_id_name
 from shared.inputs.tables.table_shapes import is_blank
 from shared.problems.exceptions import UserInputError
-from shared.problems.messages.table import AT_LINE
+from shared.problems.messages.inputs.table import AT_LINE
 from shared.problems.problem import Bilingual, Problem, ProblemList, Values
 from shared.recipes.recipe import Recipe
 

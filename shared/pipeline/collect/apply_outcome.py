@@ -13,9 +13,10 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import borrowing_key, settled_key
-from shared.bucket.records import Outcome, Plan, SettledShard
+from shared.bucket.records.outcome import Outcome, SettledShard
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import AttemptTokens, Tokens
 from shared.bucket.tickets import ReadyTicket
-from shared.bucket.usage import AttemptTokens, Tokens
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob

@@ -9,7 +9,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.bucket.submission import Submission, SubmissionKind
+from shared.bucket.records.submission import Submission, SubmissionKind
 from shared.pipeline.deadlines import GIVE_UP, MENDED_WITHIN, SEND_WITHIN
 from shared.pipeline.waiting import asked_of_provider
 from shared.ports.provider import BatchId, BatchProblem, BatchProvider, BatchState, BatchStatus, FailedFor

@@ -13,8 +13,10 @@ from enum import Enum
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, open_job_key, ticket_key
-from shared.bucket.records import FirstSeen, Outcome, Plan
-from shared.bucket.submission import Submission, SubmissionKind
+from shared.bucket.records.marks import FirstSeen
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.submission import Submission, SubmissionKind
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged, charged_by
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome

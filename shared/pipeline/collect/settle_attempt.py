@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 from shared.bucket.attempt import Attempt
 from shared.bucket.blocks import Blocks
 from shared.bucket.keys import work_key
-from shared.bucket.records import Outcome, Plan
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
 from shared.money.invoice import price_of
 from shared.pipeline.collect.part_rows import PartRows
 from shared.pipeline.collect.row_settler import RowSettler

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.lines import byte_lines
 from shared.pipeline.later_versions import require_known_outcomes
 from shared.ports.store import ObjectStore

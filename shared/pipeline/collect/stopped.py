@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.bucket.records import Outcome
+from shared.bucket.records.outcome import Outcome
 from shared.bucket.tickets import WaitingFor
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.waiting import backoff

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.bucket.blocks import Blocks
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.ports.store import ObjectStore
 from shared.results.formats import format_of, rendering_for
 from shared.results.kept_rows import OriginalRow

@@ -10,7 +10,7 @@ from enum import Enum
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, BucketRecords
 from shared.bucket.keys import Stage, awaited_key, job_tickets_prefix, record_key, ticket_in
-from shared.bucket.records import Cancellation
+from shared.bucket.records.marks import Cancellation
 from shared.pipeline.jobs.start_job import StartJob
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore

@@ -12,11 +12,13 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
 from shared.bucket.money import Quote
-from shared.bucket.records import Ledger, Plan, SettledShard
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.outcome import SettledShard
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import Tokens
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
-from shared.bucket.usage import Tokens
 from shared.money.invoice import bill_attempts, make_bill
-from shared.money.sample_text import quote_by
+from shared.money.quotes.sample_text import quote_by
 from shared.money.worst_case import ALL_RESERVED, NOTHING, charged_by
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.pipeline.loans.share_answers import ShareAnswers

@@ -19,7 +19,8 @@ from shared.bucket.keys import (
     sample_key,
     versions_prefix,
 )
-from shared.bucket.records import Ledger, Plan, Source
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan, Source
 from shared.bucket.result_names import (
     approval_keys_for,
     numbered_result_key_for,

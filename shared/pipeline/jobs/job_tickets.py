@@ -15,8 +15,9 @@ from shared.bucket.keys import (
     settled_key,
     ticket_key,
 )
-from shared.bucket.records import Outcome, Plan
-from shared.bucket.submission import Submission, SubmissionKind
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.submission import Submission, SubmissionKind
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 

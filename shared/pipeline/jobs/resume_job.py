@@ -10,7 +10,9 @@ from enum import Enum
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import open_job_key, record_key, version_key
-from shared.bucket.records import FirstSeen, Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.marks import FirstSeen
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.jobs.start_job import StartJob

@@ -9,7 +9,8 @@ from itertools import takewhile
 from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import record_key
-from shared.bucket.records import FirstSeen, Plan
+from shared.bucket.records.marks import FirstSeen
+from shared.bucket.records.plan import Plan
 from shared.ports.store import ObjectStore
 
 

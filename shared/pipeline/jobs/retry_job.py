@@ -16,10 +16,12 @@ from enum import Enum
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import WORK, attempt_key, draft_key, open_job_key, record_key, work_key
-from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledShard
-from shared.bucket.submission import Submission, SubmissionKind
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.outcome import Outcome, SettledShard
+from shared.bucket.records.plan import Plan, PlannedShard
+from shared.bucket.records.submission import Submission, SubmissionKind
 from shared.formats.lines import byte_lines
-from shared.money.quote import part_of
+from shared.money.quotes.quote import part_of
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.later_versions import require_known_format

@@ -10,10 +10,10 @@ from datetime import datetime
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import awaited_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import Awaited
 from shared.pipeline.jobs.job_tickets import JobTickets
-from shared.pipeline.jobs.put_quote import PutQuote
+from shared.pipeline.quotes.put_quote import PutQuote
 from shared.pipeline.sample.ask_again import ask_again, is_asked
 from shared.pipeline.words.tell_approval import TellApproval
 from shared.ports.clock import Clock

@@ -9,7 +9,8 @@ from datetime import datetime
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.deadlines import WORK_KEPT
 from shared.pipeline.jobs.report import render_notice

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import loan_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.lines import byte_lines
 from shared.ports.store import ObjectStore
 from shared.results.kept_rows import OriginalRow

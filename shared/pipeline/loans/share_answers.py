@@ -11,7 +11,8 @@ from shared.bucket.base import total_counts
 from shared.bucket.blocks import Blocks
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import loan_key, settled_key, work_key
-from shared.bucket.records import Plan, PlannedShard, SettledShard
+from shared.bucket.records.outcome import SettledShard
+from shared.bucket.records.plan import Plan, PlannedShard
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.part_rows import PartRows
 from shared.pipeline.collect.shard_rows import ShardRows

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from shared.board.model import Estimate, OpenJob, ShardState
-from shared.bucket.records import Ledger
+from shared.bucket.records.ledger import Ledger
 from shared.bucket.tickets import OVER_BUDGET, WaitingFor
 from shared.money.amounts import money_text
 from shared.ports.store import ObjectHead

@@ -9,7 +9,7 @@ from itertools import islice
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.heads import beginning
 from shared.formats.lines import byte_lines
 from shared.formats.tables.typed_cells import shown_cell

@@ -10,21 +10,20 @@ from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.links.folders import is_shown_in, key_in
-from shared.money.approval import why_approval
-from shared.money.quote_text import quote_in_short
-from shared.money.sample import SampleFigures
-from shared.money.sample_text import quote_by, sample_lines
+from shared.money.quotes.approval import why_approval
+from shared.money.quotes.quote_text import quote_in_short
+from shared.money.quotes.sample import SampleFigures
+from shared.money.quotes.sample_text import quote_by, sample_lines
 from shared.pipeline.deadlines import (
     DOWNLOAD_LIFETIME,
     FORM_LIFETIME,
     FORM_OPENED_WITHIN,
     SLOW_LINE_BYTES_PER_S,
 )
-from shared.pipeline.jobs.approve_job import ApproveJob
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob, RetryResult
 from shared.pipeline.page.check_recipe import CheckRecipe
@@ -36,6 +35,7 @@ from shared.pipeline.page.list_files import Listed, ListFiles
 from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
 from shared.pipeline.page.refusal import Refusal, find_refusal
+from shared.pipeline.quotes.approve_job import ApproveJob
 from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
 from shared.ports.clock import Clock

@@ -11,7 +11,8 @@ from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import own_result_key_for, report_key_for, result_key_for
 from shared.bucket.uploads import Upload, upload_done_key, upload_key, uploads_prefix
 from shared.pipeline.jobs.retries import latest_retry

@@ -15,7 +15,7 @@ from functools import partial
 from shared.bucket.attempt import Attempt, parse_attempt
 from shared.bucket.keys import BUDGET, balance_prefix
 from shared.bucket.money import Balance, Ceiling, Money, Reservation
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.money.budget_file import Budget, parse_budget
 from shared.money.worst_case import Charged
 from shared.pipeline.deadlines import CLOCK_ERROR

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Slot, attempt_key, claims_prefix, parse_slot
-from shared.bucket.records import Claim
+from shared.bucket.records.marks import Claim
 from shared.ports.store import ObjectStore
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.board.model import SpentMoney
 from shared.bucket.keys import MONEY, balance_prefix
 from shared.bucket.money import Balance, Ceiling, Money
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.pipeline.quota.balances import Balances
 from shared.pipeline.quota.ceilings import month_of, read_budget
 from shared.ports.clock import Clock

@@ -13,16 +13,21 @@ from shared.bucket.keys import TIMER_CURSOR
 from shared.bucket.tickets import TimerCursor
 from shared.events.oss import UploadedObject
 from shared.pipeline.quota.admission import WaitingLists
-from shared.pipeline.reconcile.lost_uploads import Asked, FindLostUploads
 from shared.pipeline.reconcile.lull import Lull
-from shared.pipeline.reconcile.poll_running import PollRunning
-from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
-from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs, SweepApprovals
-from shared.pipeline.reconcile.retry_words import RetryWords
+from shared.pipeline.reconcile.repairs.lost_uploads import Asked, FindLostUploads
+from shared.pipeline.reconcile.repairs.poll_running import PollRunning
+from shared.pipeline.reconcile.repairs.repair_tickets import (
+    AdmitWaiting,
+    RepairAgain,
+    RepairFinished,
+    RepairReady,
+)
+from shared.pipeline.reconcile.repairs.resume_open_jobs import ResumeOpenJobs, SweepApprovals
+from shared.pipeline.reconcile.repairs.retry_words import RetryWords
+from shared.pipeline.reconcile.repairs.sweep_files import SweepFiles
+from shared.pipeline.reconcile.repairs.sweep_slots import SweepSlots
 from shared.pipeline.reconcile.round_robin import RoundRobin
 from shared.pipeline.reconcile.step import RepairStep
-from shared.pipeline.reconcile.sweep_files import SweepFiles
-from shared.pipeline.reconcile.sweep_slots import SweepSlots
 from shared.ports.clock import Clock
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shared.bucket.attempt import JobId
 from shared.bucket.blocks import Blocks
 from shared.bucket.keys import lent_key
-from shared.bucket.records import Plan, PlannedShard
+from shared.bucket.records.plan import Plan, PlannedShard
 from shared.formats.lines import byte_lines
 from shared.inputs.requests.request_encoding import body_digest, body_in
 from shared.ports.store import ObjectStore

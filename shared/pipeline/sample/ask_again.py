@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import sample_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.uploads import AgainTicket, sample_again_key
 from shared.ports.store import ObjectStore
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import sample_claim_key, sample_key, sample_replies_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.lines import byte_lines
-from shared.money.token_meter import line_tokens
+from shared.money.tokens.token_meter import line_tokens
 from shared.pipeline.deadlines import SAMPLE_LEASE
 from shared.pipeline.sample.choose_rows import SampledRow
 from shared.pipeline.sample.make_sample import make_sample, unknown_reply

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.json.compact import compact_json
 from shared.money.invoice import cost_of, price_of
-from shared.money.sample import RowCount, SampleFigures, Spent, make_figures, real_time_worst
-from shared.money.token_meter import line_tokens
+from shared.money.quotes.sample import RowCount, SampleFigures, Spent, make_figures, real_time_worst
+from shared.money.tokens.token_meter import line_tokens
 from shared.pipeline.sample.choose_rows import SampledRow
 from shared.pipeline.sample.records import KeptReply, Sample, SampleGroup
 from shared.problems.problem import Problem

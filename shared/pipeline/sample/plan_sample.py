@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import draft_key
 from shared.bucket.money import Money
-from shared.bucket.records import Plan, PlannedSample
+from shared.bucket.records.plan import Plan, PlannedSample
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputFacts
-from shared.money.sample import real_time_worst
-from shared.money.token_meter import line_tokens
+from shared.money.quotes.sample import real_time_worst
+from shared.money.tokens.token_meter import line_tokens
 from shared.pipeline.sample.choose_rows import ChooseRows, SampledRow
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.bucket.base import Record, RecordPart
-from shared.money.sample import SampleFigures
+from shared.money.quotes.sample import SampleFigures
 
 
 class SampleClaim(Record):

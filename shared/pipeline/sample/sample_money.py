@@ -8,7 +8,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.money.worst_case import Charged
 from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.sample.records import Sample

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import sample_key, sample_replies_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.pipeline.sample.records import Sample, SampleGroup
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.ports.store import ObjectStore

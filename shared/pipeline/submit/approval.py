@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan
-from shared.pipeline.jobs.approvals import decided_now, shown_time
+from shared.bucket.records.plan import Plan
+from shared.pipeline.quotes.approvals import decided_now, shown_time
 from shared.pipeline.submit.decision import Close, Wait
 from shared.pipeline.submit.send_deadline import refused
 from shared.ports.clock import Clock

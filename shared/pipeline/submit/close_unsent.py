@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import attempt_key
-from shared.bucket.records import Claim, Plan
-from shared.bucket.submission import Submission
+from shared.bucket.records.marks import Claim
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.submission import Submission
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claim_slot import HeldSlot, NotNow
 from shared.pipeline.quota.claims import Claims, claim_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.bucket.submission import SubmissionKind
+from shared.bucket.records.submission import SubmissionKind
 from shared.ports.provider import BatchId
 
 

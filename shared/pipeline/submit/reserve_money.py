@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.money import Money
-from shared.bucket.records import Outcome, Plan
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import OVER_BUDGET
 from shared.money.amounts import money_text
 from shared.money.worst_case import worst_case

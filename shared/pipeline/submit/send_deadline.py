@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.bucket.records import Plan
-from shared.bucket.submission import SubmissionKind
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.submission import SubmissionKind
 from shared.pipeline.deadlines import SEND_WITHIN
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.submit.decision import Close

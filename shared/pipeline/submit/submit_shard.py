@@ -15,8 +15,8 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, batch_pointer_key
 from shared.bucket.money import Money
-from shared.bucket.records import Plan
-from shared.bucket.submission import Submission, SubmissionKind
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.submission import Submission, SubmissionKind
 from shared.bucket.tickets import ReadyTicket
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.deadlines import DEADLINE_GRACE

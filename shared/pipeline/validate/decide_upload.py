@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import draft_key, open_job_key, record_key
-from shared.bucket.records import Plan, Source
+from shared.bucket.records.plan import Plan, Source
 from shared.bucket.uploads import Upload, upload_key
 from shared.ports.store import ObjectStore
 

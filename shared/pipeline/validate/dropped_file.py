@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO
 
-from shared.bucket.records import Source
+from shared.bucket.records.plan import Source
 from shared.formats.blank_bytes import without_endless_blanks
 from shared.formats.gzip_chunks import unpack_gzip
 from shared.formats.sizes import MB

@@ -13,22 +13,22 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import lending_prefix
 from shared.bucket.money import Ceiling, Money
-from shared.bucket.records import Plan, PlannedShard, Source
+from shared.bucket.records.plan import Plan, PlannedShard, Source
 from shared.bucket.result_names import own_result_key_for, result_key_for
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.formats import has_request_lines
 from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts, RowBlock
-from shared.money.approval import approval_for
-from shared.money.line_parameters import LineParameters, names_file, reads_more
+from shared.money.quotes.approval import approval_for
+from shared.money.tokens.line_parameters import LineParameters, names_file, reads_more
+from shared.pipeline.quotes.check_ceilings import ceilings_for, problems_under, with_warnings
+from shared.pipeline.quotes.quote_job import QuoteJob
 from shared.pipeline.reuse.known_answers import AnswersWithdrawn, FindAnswers, KnownAnswers
 from shared.pipeline.sample.choose_rows import ChooseRows
 from shared.pipeline.sample.plan_sample import at_most_with_sample, drop_sample, expected_at, plan_sample
-from shared.pipeline.validate.check_ceilings import ceilings_for, problems_under, with_warnings
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
-from shared.pipeline.validate.quote_job import QuoteJob
 from shared.pipeline.validate.refuse_file import Refused
 from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.pipeline.validate.watch import Watch

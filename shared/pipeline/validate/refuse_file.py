@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from shared.bucket.keys import INBOX
-from shared.bucket.records import Source
+from shared.bucket.records.plan import Source
 from shared.bucket.result_names import rejection_keys_for
 from shared.inputs.rows import InputFacts
 from shared.pipeline.jobs.report import render_report_csv, render_report_text

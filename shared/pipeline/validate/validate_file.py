@@ -14,19 +14,19 @@ from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, INBOX, draft_key
 from shared.bucket.money import Money
-from shared.bucket.records import Plan, Source
+from shared.bucket.records.plan import Plan, Source
 from shared.bucket.result_names import has_dot_segment
 from shared.bucket.uploads import AgainTicket, Start, left_key, start_prefix, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
-from shared.pipeline.jobs.approvals import decided_now
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
 from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult
 from shared.pipeline.jobs.start_job import StartJob
+from shared.pipeline.quotes.approvals import decided_now
+from shared.pipeline.quotes.approve_by_file import ApproveByFile
 from shared.pipeline.sample.ask_sample import AskSample, SampleUnderWay
-from shared.pipeline.validate.approve_by_file import ApproveByFile
 from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import quote_keys_for
-from shared.money.sample_text import quote_by
+from shared.money.quotes.sample_text import quote_by
 from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.words.put_words import PutWords
 from shared.ports.clock import Clock

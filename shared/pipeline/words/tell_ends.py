@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.keys import INBOX
-from shared.bucket.records import Ledger, Plan, Source
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan, Source
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.words.find_channels import channels_of_refused
 from shared.pipeline.words.put_words import PutWords

@@ -10,7 +10,7 @@ from jinja2 import TemplateSyntaxError
 
 from shared.formats.visible_text import shortened, visible
 from shared.problems.messages.message import Message
-from shared.problems.messages.prompt import NOT_READ, SENT_AS_TEXT
+from shared.problems.messages.recipes.prompt import NOT_READ, SENT_AS_TEXT
 from shared.problems.problem import Bilingual
 from shared.recipes.templates.column_names import ColumnNames, expression_for, used_columns
 from shared.recipes.templates.sandbox import TemplateFailed, guarded, parsed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.results.columns import FILTERED, TOO_LONG, RowStatus
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.json.cells import escape_line_ends
 from shared.formats.json.compact import compact_json
 from shared.formats.visible_text import shortened

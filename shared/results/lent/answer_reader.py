@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.csv.cells import unguarded
 from shared.formats.json.compact import compact_json
 from shared.results.columns import ATTEMPT, COLUMNS, NUMBERS, Answer, ResultColumns, RowStatus

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 
 from shared.bucket.blocks import TextsInFile
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.results.columns import Answer
 from shared.results.kept_rows import OriginalRow
 from shared.results.rendering import AnswerRenderer, SettledAnswer

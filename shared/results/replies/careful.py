@@ -9,9 +9,9 @@ from shared.formats.json.policies import parse_lenient
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
-from shared.results.replies.chats import Chat, read_chat
-from shared.results.replies.other_forms import holds_ended_text, in_openai_form, reason_in
-from shared.results.replies.parts import (
+from shared.results.replies.forms.chats import Chat, read_chat
+from shared.results.replies.forms.other_forms import holds_ended_text, in_openai_form, reason_in
+from shared.results.replies.forms.parts import (
     AROUND,
     BODY_KEYS,
     LINE_KEYS,
@@ -26,9 +26,9 @@ from shared.results.replies.parts import (
     unknown_in,
     with_id,
 )
+from shared.results.replies.forms.vectors import vectors_in, vectors_in_openai_form
 from shared.results.replies.reasons import Told, error_in, names_success, says_success, told_in
 from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
-from shared.results.replies.vectors import vectors_in, vectors_in_openai_form
 
 _OK = 200
 

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from shared.results.columns import CODES_OF_ANSWERS, NUMBERS, TAKEN, Answer, RowStatus
-from shared.results.replies.parts import (
+from shared.results.replies.forms.parts import (
     BODY_KEYS,
     CHOICE_KEYS,
     LINE_KEYS,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.results.replies.parts import is_nothing, text
+from shared.results.replies.forms.parts import is_nothing, text
 
 # The first that says anything. A type is wider than a code (OpenAI's "invalid_request_error"), and
 # all that there is where the code is null.

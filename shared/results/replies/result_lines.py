@@ -12,7 +12,7 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import Answer, RowStatus
 from shared.results.replies.careful import read_carefully
-from shared.results.replies.parts import AROUND
+from shared.results.replies.forms.parts import AROUND
 from shared.results.replies.quick import chat_answer, refusal, vector_answer
 from shared.results.replies.sent_again import OWN_CODES
 from shared.results.row_ids import RowIds

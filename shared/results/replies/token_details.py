@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.results.replies.parts import integer, mapping
+from shared.results.replies.forms.parts import integer, mapping
 
 # Where they stand in ``usage``; of several places the first one counts that has a number.
 THINKING = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import JsonValue
 
 from shared.bucket.money import Money
-from shared.bucket.records import Ledger
+from shared.bucket.records.ledger import Ledger
 from shared.money.amounts import exact_amount
 
 _HEADER = ("项目", "item", "value")

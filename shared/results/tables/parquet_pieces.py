@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.tables.parquet_footer import MAGIC, FootersDiffer, description, footer_end, joined_footers
 from shared.ports.clock import Pause
 from shared.ports.store import ObjectStore, ObjectWriter

@@ -10,7 +10,7 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.sizes import MIB
 from shared.ports.store import ObjectStore
 from shared.results.tables.arrow_columns import ANSWERS, COUNT, TEXT, VECTORS, ArrowColumn, own_column

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import orjson
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.json.policies import LENIENT
 from shared.formats.lines import byte_lines
 from shared.ports.profile import EMBEDDINGS

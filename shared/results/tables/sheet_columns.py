@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.tables.cell_texts import time_text
 from shared.formats.tables.typed_cells import SheetValue, sheet_value
 from shared.recipes.columns.answers import cell_text

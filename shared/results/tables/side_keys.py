@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import plain_result_key_for, superseded_result_key_for
 from shared.ports.store import ObjectStore
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import numbered_result_key_for, overflow_key_for
 from shared.formats.tables.workbook_writer import (
     MAX_CELL_CHARS,

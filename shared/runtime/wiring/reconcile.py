@@ -9,9 +9,9 @@ from shared.board.write import WriteBoard
 from shared.bucket.folders_first import FoldersFirst
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
 from shared.pipeline.quota.free_money import money_on_board
-from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.pipeline.reconcile.repairs.lost_uploads import AskAgain
 from shared.pipeline.reconcile.timer_run import TimerRun
 from shared.pipeline.words.tell_waiting import TellWaiting
 from shared.runtime.context import FcContext

@@ -6,8 +6,8 @@ import pytest
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import settled_key
-from shared.bucket.records import SettledShard
-from shared.bucket.usage import Tokens
+from shared.bucket.records.outcome import SettledShard
+from shared.bucket.records.usage import Tokens
 from shared.ports.store import ObjectHead
 from tests.support.builders import JOB
 from tests.support.fakes import MemoryStore

@@ -8,7 +8,7 @@ import pytest
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import attempt_key
-from shared.bucket.submission import Submission, SubmissionKind
+from shared.bucket.records.submission import Submission, SubmissionKind
 from tests.support.builders import attempt
 from tests.support.fakes import MemoryStore
 

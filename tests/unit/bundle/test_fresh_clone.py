@@ -40,7 +40,7 @@ def imported(module: str) -> subprocess.CompletedProcess[str]:
     [
         "scripts.bundle.zips",
         "scripts.demonstration.show",
-        "scripts.localcloud.command",
+        "scripts.localcloud.terminal.command",
         "scripts.operate.__main__",
     ],
 )

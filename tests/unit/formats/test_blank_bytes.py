@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.bucket.records import Source
+from shared.bucket.records.plan import Source
 from shared.formats import blank_bytes
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.problems.exceptions import UserInputError

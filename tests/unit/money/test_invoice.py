@@ -10,10 +10,10 @@ import pytest
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.keys import attempt_key, record_key, settled_key
 from shared.bucket.money import Money, Price, Quote, TokenCounts
-from shared.bucket.records import Outcome, SettledShard
-from shared.bucket.usage import Tokens
+from shared.bucket.records.outcome import Outcome, SettledShard
+from shared.bucket.records.usage import Tokens
 from shared.money.invoice import cost_of
-from shared.money.price_file import parse_prices
+from shared.money.prices.price_file import parse_prices
 from shared.ports.provider import BatchStatus
 from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import JOB

@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from shared.bucket.money import Money, Price, Quote
-from shared.money.price_file import parse_prices
-from shared.money.quote import Counted, Experience, make_quote, part_of
-from shared.money.quote_text import quote_in_short, quote_text
+from shared.money.prices.price_file import parse_prices
+from shared.money.quotes.quote import Counted, Experience, make_quote, part_of
+from shared.money.quotes.quote_text import quote_in_short, quote_text
 from shared.ports.output_bound import NO_OUTPUT, OutputBound
 from shared.problems.problem import Bilingual
 from shared.providers.bailian.profile import BAILIAN

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bucket.money import Money, Price, Quote, Rates, Tier, TokenCounts
-from shared.money.quote import Counted, make_quote
-from shared.money.sample import RowCount, SampleFigures, Spent, make_figures, real_time_worst
+from shared.money.quotes.quote import Counted, make_quote
+from shared.money.quotes.sample import RowCount, SampleFigures, Spent, make_figures, real_time_worst
 from shared.ports.output_bound import OutputBound
 
 RATES = Rates(input=1_000_000, output=4_000_000, thinking=8_000_000)

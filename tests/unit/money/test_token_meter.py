@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.money.characters import WEIGHTS, estimated_tokens, features
-from shared.money.token_meter import TokenMeter, line_tokens
+from shared.money.tokens.characters import WEIGHTS, estimated_tokens, features
+from shared.money.tokens.token_meter import TokenMeter, line_tokens
 
 # Counted with qwen.tiktoken of dashscope 2.0.2.
 COUNTED = [

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from shared.bucket.money import Quote, TokenCounts
-from shared.bucket.records import Outcome, PlannedShard
-from shared.bucket.submission import Submission, SubmissionKind
-from shared.bucket.usage import Tokens
-from shared.money.price_file import parse_prices
-from shared.money.quote import Counted, make_quote
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import PlannedShard
+from shared.bucket.records.submission import Submission, SubmissionKind
+from shared.bucket.records.usage import Tokens
+from shared.money.prices.price_file import parse_prices
+from shared.money.quotes.quote import Counted, make_quote
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged, charged_by, worst_case
 from shared.ports.output_bound import OutputBound
 from shared.providers.bailian.profile import BAILIAN

@@ -14,7 +14,7 @@ from scripts.operate.jobs.show import job_lines
 from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import JobId
 from tests.support.functions import BUCKET_NAME
-from tests.unit.pipeline.jobs.test_approvals import ALWAYS, BOUNDED, KEY, TABLE, Bench
+from tests.unit.pipeline.quotes.test_approvals import ALWAYS, BOUNDED, KEY, TABLE, Bench
 
 
 class Person:

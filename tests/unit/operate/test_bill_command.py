@@ -18,8 +18,9 @@ from scripts.operate.jobs.show import cost_text, job_lines
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import open_job_key, record_key
 from shared.bucket.money import Money
-from shared.bucket.records import Ledger, Source
-from shared.bucket.usage import AttemptBill, Bill, Tokens
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Source
+from shared.bucket.records.usage import AttemptBill, Bill, Tokens
 from shared.pipeline.page.file_job import closed_job
 from shared.ports.store import ObjectHead
 from tests.support.fakes import FixedClock, MemoryStore

@@ -11,7 +11,7 @@ from scripts.operate.access import OpenBucket
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.texts.said import Refusal
 from scripts.terminal import typed
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.events.oss import UploadedObject
 from tests.support.fake_provider import ScriptedProvider, only

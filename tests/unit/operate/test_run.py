@@ -30,10 +30,10 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, JOBS, Stage, ticket_in, ticket_key
 from shared.bucket.money import Quote
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.events.oss import UploadedObject
-from shared.money.quote_text import quote_in_short
+from shared.money.quotes.quote_text import quote_in_short
 from shared.problems.exceptions import TransientError
 from tests.support.fake_provider import Answer, ScriptedProvider, echo, result_line
 from tests.support.fakes import FixedClock, MemoryStore
@@ -367,7 +367,7 @@ def test_the_quote_is_told_once_as_the_sample_has_it(place: Place) -> None:
 
 def test_before_the_sample_has_ended_no_quote_is_told(place: Place) -> None:
     told: list[str] = []
-    remarks = Remarks(cast(Reply, SimpleNamespace(tell=told.append)), 60.0)
+    remarks = Remarks(cast("Reply", SimpleNamespace(tell=told.append)), 60.0)
 
     def look() -> None:
         for plan in place.plans():

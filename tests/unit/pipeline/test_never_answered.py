@@ -6,7 +6,7 @@ import pytest
 
 from shared.bucket.uploads import Upload, uploads_prefix
 from shared.events.oss import UploadedObject
-from shared.pipeline.reconcile import lost_uploads
+from shared.pipeline.reconcile.repairs import lost_uploads
 from shared.problems.exceptions import TransientError
 from tests.support.fakes import etag_of
 from tests.support.functions import BUCKET_NAME

@@ -11,7 +11,7 @@ from scripts.template.check import ROOT
 from scripts.template.ros import Template, read_template
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import Stage, ticket_in
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import SEND_WITHIN
 from shared.ports.provider import BatchStatus

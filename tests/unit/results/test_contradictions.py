@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.bucket.usage import Tokens
+from shared.bucket.records.usage import Tokens
 from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import ResultColumns, columns_of
 from shared.results.rendering import AnswerRenderer

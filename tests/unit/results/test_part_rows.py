@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bucket.records import Plan, Source
+from shared.bucket.records.plan import Plan, Source
 from shared.formats.csv.cells import csv_cell
 from shared.results.columns import Answer, RowStatus
 from shared.results.csv_result import csv_records

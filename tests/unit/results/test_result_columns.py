@@ -11,7 +11,8 @@ import pytest
 
 from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.keys import record_key
-from shared.bucket.records import Outcome, Plan
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
 from shared.pipeline.jobs.retry_job import RetryJob
 from shared.ports.provider import BatchStatus
 from shared.results.columns import COLUMNS, REQUEST_COLUMNS, TABLE_COLUMNS, Answer, ResultColumns, RowStatus

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.records import Plan, Source
+from shared.bucket.records.plan import Plan, Source
 from shared.inputs.tables.table_shapes import is_blank
 from shared.pipeline.validate.plan_job import PlanJob, Planned
 from shared.pipeline.validate.watch import Watch

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.bucket.money import TokenCounts
-from shared.bucket.usage import Tokens
+from shared.bucket.records.usage import Tokens
 from shared.results.answer_spool import AnswerSpool
 from shared.results.rendering import AnswerRenderer
 from shared.results.usage_count import UsageCount

@@ -9,11 +9,11 @@ from types import TracebackType
 
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import draft_key
-from shared.bucket.records import PlannedShard
+from shared.bucket.records.plan import PlannedShard
 from shared.formats.json.cells import JsonCells
 from shared.inputs.rows import InputRow, RowBlock
-from shared.money.line_parameters import LineParameters
-from shared.money.token_meter import TokenMeter
+from shared.money.tokens.line_parameters import LineParameters
+from shared.money.tokens.token_meter import TokenMeter
 from shared.pipeline.loans.asked_before import AskedBefore, Lender
 from shared.pipeline.reuse.known_answers import KnownAnswers
 from shared.pipeline.sample.choose_rows import ChooseRows

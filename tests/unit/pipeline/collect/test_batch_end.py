@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from shared.bucket.submission import Submission
+from shared.bucket.records.submission import Submission
 from shared.pipeline.collect.batch_end import end_of, end_without_batch
 from shared.pipeline.deadlines import GIVE_UP
 from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor

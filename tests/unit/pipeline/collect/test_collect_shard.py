@@ -16,9 +16,9 @@ from shared.bucket.keys import (
     version_key,
     work_key,
 )
-from shared.bucket.records import Ledger
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.submission import Submission
 from shared.bucket.result_names import report_key_for
-from shared.bucket.submission import Submission
 from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob

@@ -15,7 +15,9 @@ import pytest
 from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.keys import MONEY, Stage, record_key
 from shared.bucket.money import Balance
-from shared.bucket.records import Ledger, Outcome, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.outcome import Outcome
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
 from shared.events.oss import UploadedObject
 from shared.ports.profile import ShardLimits

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.keys import Stage, ticket_key
-from shared.bucket.records import Claim
+from shared.bucket.records.marks import Claim
 from shared.pipeline.quota.claims import claim_key
 from shared.ports.provider import BatchProblem, BatchStatus
 from shared.problems.exceptions import ConfigurationError, OutcomeUnknown, TransientError

@@ -9,7 +9,8 @@ import pytest
 
 from scripts.operate.jobs.show import job_lines
 from shared.bucket.keys import record_key
-from shared.bucket.records import Ledger, Outcome, SettledShard
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.outcome import Outcome, SettledShard
 from shared.bucket.result_names import report_key_for
 from shared.ports.provider import BatchStatus
 from shared.results.columns import columns_of

@@ -15,7 +15,9 @@ from python_calamine import CalamineWorkbook
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.history import HISTORY
 from shared.bucket.keys import Stage, attempt_key, record_key, version_key
-from shared.bucket.records import FirstSeen, Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.marks import FirstSeen
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from shared.bucket.attempt import Attempt, retry_job_id_for
-from shared.bucket.submission import SubmissionKind
+from shared.bucket.records.submission import SubmissionKind
 from tests.support.builders import JOB
 from tests.support.pipeline import Pipeline
 

@@ -16,7 +16,8 @@ from python_calamine import CalamineWorkbook
 
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import Stage, record_key
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
 from shared.events.oss import UploadedObject
 from shared.ports.profile import ShardLimits

@@ -7,7 +7,7 @@ import pytest
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import MONEY
 from shared.bucket.money import Balance, Ceiling, Money
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.money.budget_file import Budget
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged
 from shared.pipeline.quota.ceilings import Ceilings, first_day_after, month_after, months_of

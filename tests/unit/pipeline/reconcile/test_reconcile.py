@@ -18,9 +18,9 @@ from shared.bucket.uploads import (
     uploads_prefix,
 )
 from shared.events.oss import UploadedObject
-from shared.pipeline.reconcile import lost_uploads
-from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue
+from shared.pipeline.reconcile.repairs import lost_uploads
+from shared.pipeline.reconcile.repairs.lost_uploads import AskAgain, Asked
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ProviderRejected, TransientError

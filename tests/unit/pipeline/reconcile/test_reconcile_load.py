@@ -14,7 +14,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR, Stage, ticket_key
 from shared.bucket.tickets import RunningTicket, TimerCursor
 from shared.events.oss import UploadedObject
-from shared.pipeline.reconcile.lost_uploads import Asked
+from shared.pipeline.reconcile.repairs.lost_uploads import Asked
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions

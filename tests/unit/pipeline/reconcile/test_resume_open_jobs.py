@@ -16,17 +16,18 @@ from shared.bucket.keys import (
     settled_key,
     ticket_key,
 )
-from shared.bucket.records import Outcome, Plan, SettledShard, Source
-from shared.bucket.submission import Submission
+from shared.bucket.records.outcome import Outcome, SettledShard
+from shared.bucket.records.plan import Plan, Source
+from shared.bucket.records.submission import Submission
+from shared.bucket.records.usage import Tokens
 from shared.bucket.uploads import AgainTicket
-from shared.bucket.usage import Tokens
 from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quota.admission import WaitingLists
-from shared.pipeline.reconcile.repair_tickets import RepairAgain, RepairReady
-from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.repairs.repair_tickets import RepairAgain, RepairReady
+from shared.pipeline.reconcile.repairs.resume_open_jobs import ResumeOpenJobs
 from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import JOB, attempt, plan_job
 from tests.support.fakes import FixedClock, MemoryStore

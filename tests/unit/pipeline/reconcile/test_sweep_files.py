@@ -10,7 +10,7 @@ import pytest
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import TIMER_CURSOR, Stage, attempt_key, ticket_key
-from shared.bucket.records import Outcome
+from shared.bucket.records.outcome import Outcome
 from shared.bucket.tickets import TimerCursor
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchStatus

@@ -16,7 +16,8 @@ from python_calamine import CalamineWorkbook
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import REUSE, Stage
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.reuse.known_answers import FindAnswers
 from shared.ports.profile import ShardLimits

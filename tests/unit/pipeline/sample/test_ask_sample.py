@@ -17,9 +17,10 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, MONEY, Stage, sample_key, ticket_in
 from shared.bucket.money import Balance
-from shared.bucket.records import Ledger, Plan
+from shared.bucket.records.ledger import Ledger
+from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
-from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.repairs.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.sample.records import Sample
 from shared.ports.real_time import Asked
 from shared.problems.exceptions import ProviderTrouble

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.bucket.submission import SubmissionKind
+from shared.bucket.records.submission import SubmissionKind
 from shared.pipeline.submit.decision import (
     CANCELLED,
     Adopt,

@@ -6,8 +6,8 @@ import pytest
 from fastcrc import crc64
 
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
-from shared.bucket.records import Claim
-from shared.bucket.submission import SubmissionKind
+from shared.bucket.records.marks import Claim
+from shared.bucket.records.submission import SubmissionKind
 from shared.pipeline.quota.claim_slot import NotNow
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots, holder_of

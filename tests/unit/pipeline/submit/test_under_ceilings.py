@@ -13,11 +13,11 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BUDGET, MONEY, record_key
 from shared.bucket.money import Balance, Ceiling, Money
-from shared.money.price_file import parse_prices
-from shared.money.quote import Counted, make_quote
+from shared.money.prices.price_file import parse_prices
+from shared.money.quotes.quote import Counted, make_quote
 from shared.pipeline.deadlines import BUDGET_LOOK, FIRST_BACKOFF
 from shared.pipeline.quota.admission import WaitingLists
-from shared.pipeline.reconcile.repair_tickets import RepairReady
+from shared.pipeline.reconcile.repairs.repair_tickets import RepairReady
 from shared.ports.output_bound import OutputBound
 from shared.ports.provider import BatchStatus
 from shared.problems.exceptions import (

@@ -13,7 +13,7 @@ import pytest
 from shared.board.model import Board
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.validate.validate_file import ValidateFile
 from shared.ports.choice import ProviderChoice

@@ -12,11 +12,12 @@ import pytest
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, name_claim_key, settled_key, version_key
-from shared.bucket.records import Plan, SettledShard
+from shared.bucket.records.outcome import SettledShard
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import Tokens
 from shared.bucket.uploads import AgainTicket, Upload, start_prefix, upload_key
-from shared.bucket.usage import Tokens
 from shared.events.oss import UploadedObject
-from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.repairs.lost_uploads import AskAgain
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.ports.profile import ShardLimits
 from shared.problems.exceptions import OutcomeUnknown, TransientError

@@ -15,12 +15,12 @@ from shared.board.model import Board, HeldUp, OpenJob, held_up_by
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD, OUTBOX, Stage
 from shared.bucket.money import Money
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.events.oss import UploadedObject
 from shared.links.token import verified_link
 from shared.pipeline.deadlines import CHANNEL_RESTS, REPAIRS_SHOWN, WORD_GIVEN_UP
-from shared.pipeline.reconcile.retry_words import AT_ONCE
+from shared.pipeline.reconcile.repairs.retry_words import AT_ONCE
 from shared.pipeline.waiting import backoff
 from shared.pipeline.words.is_so import IsSo
 from shared.pipeline.words.silent_channels import SilentChannels

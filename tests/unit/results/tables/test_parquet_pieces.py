@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.bucket.attempt import Attempt
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.formats.tables.parquet_footer import footer_end
 from shared.formats.tables.thrift import parse_struct, render_struct
 from shared.ports.clock import no_pause

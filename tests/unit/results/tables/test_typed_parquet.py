@@ -17,7 +17,7 @@ import pytest
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
-from shared.bucket.records import Plan
+from shared.bucket.records.plan import Plan
 from shared.ports.clock import no_pause
 from shared.results.formats import format_of
 from shared.results.tables import parquet_result

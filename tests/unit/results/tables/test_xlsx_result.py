@@ -22,8 +22,8 @@ import python_calamine
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.money import Money
-from shared.bucket.records import Plan
-from shared.bucket.usage import AttemptBill, Bill, Tokens
+from shared.bucket.records.plan import Plan
+from shared.bucket.records.usage import AttemptBill, Bill, Tokens
 from shared.formats.sizes import MIB
 from shared.formats.tables import workbook_writer
 from shared.formats.tables.workbook_writer import MAX_SHEET_BYTES

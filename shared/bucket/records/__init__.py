@@ -1,0 +1,1 @@
+"""The objects under ``jobs/``: what Batchdrop remembers of a job, as frozen models in JSON."""

@@ -1,0 +1,92 @@
+"""What a sample came to, in the words of the quote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.bucket.money import Money, Quote
+from shared.money.amounts import money_text
+from shared.money.quotes.sample import SampleFigures
+from shared.problems.problem import Bilingual, Problem
+from shared.problems.render import render_problem
+
+
+def quote_by(quote: Quote, sample: SampleFigures | None) -> Quote:
+    """The quote as the sample has it, where that tells anything."""
+    if sample is None or sample.output_tokens is None:
+        return quote
+    told = {
+        "input_tokens": sample.input_tokens,
+        "output_tokens": sample.output_tokens,
+        "expected": sample.expected,
+        "real_time": sample.real_time,
+        "at_most": sample.at_most,
+    }
+    return quote.model_copy(update=told)
+
+
+def output_by(sample: SampleFigures) -> Bilingual:
+    """Where the expected output comes from, and how far it may be off."""
+    rows, low, high = sample.answered, sample.output_low, sample.output_high
+    if low is None or high is None or low == high:
+        return Bilingual(f"按样本的 {rows} 行", f"by the {rows} row{_s(rows)} of the sample")
+    return Bilingual(
+        f"按样本的 {rows} 行；90% 的把握在 {low:,} 到 {high:,} 之间",
+        f"by the {rows} rows of the sample; with 90% between {low:,} and {high:,}",
+    )
+
+
+def money_by(sample: SampleFigures | None) -> Bilingual:
+    """The interval of the cost, behind it."""
+    if sample is None or sample.low is None or sample.high is None or sample.low == sample.high:
+        return Bilingual("", "")
+    low, high = money_text(sample.low), money_text(sample.high)
+    return Bilingual(f"（90% 的把握在 {low} 到 {high} 之间）", f" (with 90% between {low} and {high})")
+
+
+def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Bilingual) -> Iterator[Bilingual]:
+    """What was asked, what it cost, how many answers are right, and why there was no more.
+
+    Args:
+        sample: Of the job.
+        said: The provider's words, if it would not answer.
+        expect: The file's column that holds the right answers.
+        provider: As people call it.
+    """
+    if sample.asked:
+        yield Bilingual(
+            f"样本：按实时价问了 {sample.asked} 行，回答 {sample.answered} 行{_cost_zh(sample.cost)}{_unknown_zh(sample)}",
+            f"Sample: {sample.asked} row{_s(sample.asked)} asked in real time, {sample.answered} answered{_cost_en(sample.cost)}{_unknown_en(sample)}",
+        )
+    if sample.compared:
+        share = f"{sample.right}/{sample.compared}（{100 * sample.right // sample.compared}%）"
+        of = f"{sample.right} of {sample.compared} ({100 * sample.right // sample.compared}%)"
+        yield Bilingual(
+            f"样本正确率：{share}，和“{expect}”列比较（两端的空白不算）",
+            f'Right in the sample: {of}, compared with the column "{expect}" (blanks at the ends aside)',
+        )
+    if sample.why:
+        problem = Problem(sample.why, values={"provider": provider, "reply": said or "–"})
+        yield Bilingual(render_problem(problem, "zh"), render_problem(problem, "en"))
+
+
+def _s(rows: int) -> str:
+    return "" if rows == 1 else "s"
+
+
+def _cost_zh(cost: Money | None) -> str:
+    return "" if cost is None else f"，花费 {money_text(cost)}"
+
+
+def _cost_en(cost: Money | None) -> str:
+    return "" if cost is None else f", for {money_text(cost)}"
+
+
+def _unknown_zh(sample: SampleFigures) -> str:
+    return f"；{sample.unknown} 行没有等到答案，可能已计费，不再发送" if sample.unknown else ""
+
+
+def _unknown_en(sample: SampleFigures) -> str:
+    if not sample.unknown:
+        return ""
+    return f"; {sample.unknown} got no answer, may have been charged, and will not be sent again"

@@ -1,0 +1,1 @@
+"""How many tokens request lines have, estimated while they stream by."""

@@ -1,0 +1,1 @@
+"""What the timer repairs, one kind in each module."""

@@ -1,0 +1,1 @@
+"""What may be wrong with a dropped file and what it holds."""

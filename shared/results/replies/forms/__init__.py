@@ -1,0 +1,1 @@
+"""What an answer says, whatever form it came in."""
