@@ -883,6 +883,7 @@ MUTANTS = (
     _one("take another's loan", Loans, "answer_for", _takes_the_first_of_the_lender, seed=100),
     _one("join before rows have what they borrow", ShareAnswers, "__call__", _always(None), seed=24),
     _one("close though a lender is open", BucketRecords, "undecided", _always(iter(())), seed=299),
+    _one("forget where a closing left off", ShareAnswers, "_is_lent", _always(False), seed=39),
     _one("take another's answer", LentAnswers, "answer_for", _lends_the_first, seed=341),
     _one("take another earlier answer", ReusedAnswers, "answer_for", _reuses_the_first, seed=30),
     Mutant(

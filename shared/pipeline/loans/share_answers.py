@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -27,6 +28,9 @@ from shared.results.formats import format_of
 from shared.results.kept_rows import OriginalRow
 from shared.results.lent.lent_answers import LentAnswers
 from shared.results.rendering import AnswerRenderer, SettledAnswer, settled_rows
+
+_Places = Mapping[int, Sequence[int]]
+"""By borrower, which of a shard's requests have the answers that it gets."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,11 @@ class ShareAnswers:
                 self.pause()
             # What a retry begins with whole, it lends to none of the rows that are still open.
             if shard.loans_key and not (plan.retry_of and settled.attempt == 1):
-                self._lend(plan, shard, settled)
-                self.pause()
+                places = self._places(shard)
+                # A pause behind what was there already would come in every invocation.
+                if not self._is_lent(plan, shard, places):
+                    self._lend(plan, shard, settled, places)
+                    self.pause()
 
     def _settle(self, records: BucketRecords, plan: Plan, shard: PlannedShard) -> SettledShard:
         """Write the part, and the record that the shard is settled."""
@@ -88,12 +95,16 @@ class ShareAnswers:
         }
         return records.create(settled_key(job_id, shard.shard), known.model_copy(update=whole))
 
-    def _lend(self, plan: Plan, shard: PlannedShard, settled: SettledShard) -> None:
+    def _places(self, shard: PlannedShard) -> _Places:
+        return dict(map(json.loads, byte_lines(self.store.read(shard.loans_key))))
+
+    def _is_lent(self, plan: Plan, shard: PlannedShard, places: _Places) -> bool:
+        """Whether its last borrower's answers are written, and so all of them."""
+        return self.store.head(loan_key(JobId(plan.job_id), shard.shard, max(places))) is not None
+
+    def _lend(self, plan: Plan, shard: PlannedShard, settled: SettledShard, places: _Places) -> None:
         """Write what each borrower gets, in the order of their numbers, from the shard's part."""
         job_id = JobId(plan.job_id)
-        places = dict(map(json.loads, byte_lines(self.store.read(shard.loans_key))))
-        if self.store.head(loan_key(job_id, shard.shard, max(places))):
-            return
         with LentAnswers() as lent:
             self._read(plan, shard, settled, {*chain(*places.values())}, lent)
             for borrower, mine in sorted(places.items()):

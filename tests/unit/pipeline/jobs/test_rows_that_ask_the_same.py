@@ -20,12 +20,14 @@ from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
 from shared.events.oss import UploadedObject
+from shared.pipeline.jobs.close_job import CloseJob
 from shared.ports.profile import ShardLimits
 from shared.ports.provider import BatchStatus
 from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import request_line
 from tests.support.fake_provider import result_line
-from tests.support.functions import BUCKET_NAME, LATE
+from tests.support.functions import BUCKET_NAME, LATE, OVERDUE
+from tests.support.kills import invocations_of, one_piece
 from tests.support.pipeline import Harness
 from tests.support.said import Said, refused, told
 from tests.support.whole_job import says
@@ -218,6 +220,51 @@ def test_rows_of_one_shard_have_the_answers_of_another_and_all_of_them_count() -
     assert job.contents() == ["on x", "on y", "on x", "on z", "on y", "on x"]
     assert job.report().adds_up
     assert job.report().by_status == {"answered": 6}
+
+
+# In shards of two, of which each but the first borrows of earlier ones, and the third lends, too.
+LENT = b"id,text\n" + b"".join(b"%d,%c\n" % pair for pair in enumerate(b"abacbddaecbz"))
+
+
+def _before_its_closing(job: Job) -> Job:
+    """All batches have ended, and an invocation has time for one piece."""
+    job.functions.pause = one_piece
+    job.deliver()
+    for batch in job.provider.unfinished():
+        job.provider.answer_all(batch, BatchStatus.COMPLETED, lambda line: told("on")(line["custom_id"]))
+    for running in job.attempts(Stage.RUNNING):
+        job.records.put_finished(running, "test")
+    job.deliver()
+    return job
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
+def test_a_closing_shares_answers_shard_by_shard_whoever_is_killed_or_out_of_time(kind: str) -> None:
+    """Each invocation has time for one shard, and each is killed once at each of its calls."""
+    job = _before_its_closing(Job(f"{RECIPE}output: {{format: {kind}}}\n", LENT, max_requests=2))
+    undisturbed, store = job.store.copied(), job.store.copied()
+    CloseJob(undisturbed, job.clock)(job.plan)
+
+    turns = invocations_of(store, lambda: CloseJob(store, job.clock, pause=one_piece)(job.plan))
+
+    lenders = sum(bool(shard.loans_key) for shard in job.plan.shards)
+    borrowers = sum(bool(shard.borrowed) for shard in job.plan.shards)
+    assert turns == lenders + borrowers
+    assert {key: undisturbed.get(key) for key in undisturbed.objects} == store.objects
+
+
+def test_the_timer_has_a_closing_that_shares_answers_gone_on_with() -> None:
+    job = _before_its_closing(Job(content=LENT, max_requests=2))
+
+    said = []
+    while job.tickets():
+        job.tick(after=OVERDUE.finished)
+        said += job.deliver()
+
+    assert said[-1] == "borrowing"
+    assert {*said[:-1]} == {"closing"}
+    assert job.contents() == ["on"] * 12
+    assert job.report().adds_up
 
 
 def test_a_shard_that_asks_nothing_of_its_own_has_no_batch() -> None:
