@@ -92,6 +92,8 @@ class Answer(NamedTuple):
     extra: Annotated[str, Column(13, 12, is_json=True)] = ""
     # At which try it was given, where answers that do not fit are asked again.
     attempt: Annotated[int | None, Column(14, None, is_usual=False)] = None
+    # How often the row was asked, then; more than that if no later answer was better.
+    attempts: Annotated[int | None, Column(15, None, is_usual=False)] = None
     error_code: Annotated[str, Column(11, 5)] = ""
     error_message: Annotated[str, Column(12, 6)] = ""
     # Whether sending the row again may help.
@@ -123,7 +125,7 @@ def _in_order(place_of: Callable[[Column], int | None]) -> tuple[str, ...]:
     return tuple(sorted(places, key=places.__getitem__))
 
 
-ATTEMPT = "attempt"
+ATTEMPT, ATTEMPTS = "attempt", "attempts"
 # What a table gets behind its own columns, and what request lines get.
 TABLE_COLUMNS = _in_order(lambda column: column.table)
 REQUEST_COLUMNS = _in_order(lambda column: column.requests)
@@ -135,10 +137,10 @@ _REQUEST_COLUMNS_OF_OLD_PLANS = 10
 
 
 def columns_of(kind: str, *, asks_again: bool = False) -> tuple[str, ...]:
-    """The result columns that a new job of this kind gets; one more if it asks tables again."""
+    """The result columns that a new job of this kind gets; two more if it asks tables again."""
     if kind == REQUEST_KIND:
         return REQUEST_COLUMNS
-    return (*TABLE_COLUMNS, ATTEMPT) if asks_again else TABLE_COLUMNS
+    return (*TABLE_COLUMNS, ATTEMPT, ATTEMPTS) if asks_again else TABLE_COLUMNS
 
 
 class ResultColumns:

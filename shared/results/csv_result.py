@@ -103,10 +103,10 @@ class ResultTable:
         except (csv.Error, StopIteration) as error:
             raise ValueError(*error.args) from error
 
-    def amended(self, rendered: bytes, texts: Mapping[str, str]) -> bytes:
+    def amended(self, rendered: bytes, values: Mapping[str, str | int]) -> bytes:
         cells = [*map(str, self.read_answer(rendered))]  # guarded already
-        for name in texts.keys() & self._at.keys():
-            cells[self._at[name]] = texts[name]
+        for name in values.keys() & self._at.keys():
+            cells[self._at[name]] = str(values[name])
         return (",".join(map(csv_cell, cells)) + LINE_END).encode()
 
 

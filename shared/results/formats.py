@@ -60,8 +60,8 @@ class Rendering(Protocol):
             ValueError: The line is damaged.
         """
 
-    def amended(self, rendered: bytes, texts: Mapping[str, str]) -> bytes:
-        """What ``answer`` made, with other texts in those of our columns that the job has."""
+    def amended(self, rendered: bytes, values: Mapping[str, str | int]) -> bytes:
+        """What ``answer`` made, with other values in those of our columns that the job has."""
 
 
 class Join(Protocol):

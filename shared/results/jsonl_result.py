@@ -72,12 +72,12 @@ class ResultLines:
         # With every digit, unlike orjson.
         return list(LENIENT.decode("{" + rendered.decode()).values())
 
-    def amended(self, rendered: bytes, texts: Mapping[str, str]) -> bytes:
-        values = self.read_answer(rendered)
-        for name in texts.keys() & self._at.keys():
-            index = self._at[name]
-            values[index] = _embedded(texts[name]) if index in self._json_at else texts[name]
-        return _object(self._answer_keys, values)[1:] + b"\n"
+    def amended(self, rendered: bytes, values: Mapping[str, str | int]) -> bytes:
+        told = self.read_answer(rendered)
+        for name in values.keys() & self._at.keys():
+            index, value = self._at[name], values[name]
+            told[index] = _embedded(str(value)) if index in self._json_at else value
+        return _object(self._answer_keys, told)[1:] + b"\n"
 
 
 def _object(keys: Sequence[str], values: Sequence[object]) -> bytes:

@@ -83,7 +83,8 @@ class AnswerRenderer:
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         """The answer as it stands in the result, and its code if it is odd or cannot be read."""
         if self._attempt is not None and answer.status is RowStatus.ANSWERED:
-            answer = answer._replace(attempt=self.attempt_of(answer.custom_id))
+            number = self.attempt_of(answer.custom_id)
+            answer = answer._replace(attempt=number, attempts=number)
         if self._columns is None or answer.error_code not in _PLAIN:
             is_answered = answer.status is RowStatus.ANSWERED
             return self.rendering.answer(answer), answer.error_code if is_answered else ""

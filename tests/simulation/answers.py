@@ -45,11 +45,14 @@ class Ask(NamedTuple):
         return f"{self.text}{self.kept}{self.most}" if self.kept else self.text
 
 
-def reply_to(ask: Ask, *, may_be_cut: bool) -> tuple[str, str]:
-    """What the model writes, and why it ends; the same in every run."""
+def reply_to(ask: Ask, *, may_be_cut: bool, has_columns: bool = False) -> tuple[str, str]:
+    """What the model writes, and why it ends; the same in every run.
+
+    With columns, only what would come behind the object is cut off.
+    """
     written = _written(ask.said, f"again: {ask.text}") if ask.kept else answer_to(ask.text)
     if may_be_cut and crc32(ask.said.encode()) % _CUT_OFF == 0:
-        return written[: len(written) // 2 + 1], "length"
+        return written if has_columns else written[: len(written) // 2 + 1], "length"
     return written, "stop"
 
 
@@ -98,7 +101,7 @@ def columns_in(content: str) -> tuple[dict[str, str], str]:
 
 def is_misfit(content: str, reason: str, *, has_columns: bool) -> bool:
     """Whether its row is asked again, if any is."""
-    return columns_in(content)[1] in _MISFITS if has_columns else reason == "length"
+    return reason == "length" or (has_columns and columns_in(content)[1] in _MISFITS)
 
 
 def usage_of(ask: Ask) -> dict[str, Any]:

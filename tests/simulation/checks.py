@@ -304,8 +304,11 @@ def _tries(plan: Plan, ledger: Ledger, rows: Sequence[dict[str, str]]) -> Iterat
         content, reason = row["content"].removeprefix("'"), row["finish_reason"]
         is_misfit_now = is_misfit(content, reason, has_columns=bool(plan.answer_columns))
         number = int(float(row["attempt"] or 0))
-        if not 1 <= number <= plan.attempts + plan.until_fits:
-            yield f"{content!r} is said to be of try {row['attempt']!r}"
+        asked = int(float(row["attempts"] or 0))
+        if not 1 <= number <= asked <= plan.attempts + plan.until_fits:
+            yield f"{content!r} is said to be of try {row['attempt']!r} of {row['attempts']!r}"
+        if asked > number and not is_misfit_now:
+            yield f"{content!r} fits, but its row was asked {asked} times"
         if not is_misfit_now and row["error_code"] != "answers_differ":
             fitted[str(number)] += 1
     if ledger.fitted != fitted:
@@ -385,8 +388,8 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
 
 def _for_good(pipeline: Pipeline, plan: Plan, batch: Batch, misfits: Counter[str]) -> Iterator[str]:
     """The texts that are not asked again. Of a row with two answers, nobody may have seen both."""
-    # An erased plan has its columns no longer; where there are any, no answer is cut off.
-    has_columns = not pipeline.member_of(batch.request.model).service.cuts_off
+    # An erased plan has its columns no longer.
+    has_columns = pipeline.member_of(batch.request.model).service.has_columns
     for custom_id in batch.answered:
         text = batch.texts[custom_id]
         misfits[text] += 1

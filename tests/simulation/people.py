@@ -109,7 +109,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     more += f"price: {{{', '.join(terms)}}}\n" if terms else ""
     more += _reuse(seed, pipeline)
     max_tokens = columns.MAX_TOKENS if spending else None
-    times = _times(random.Random(f"until fits {seed}"), pipeline, may_be_cut=not has_columns)
+    times = _times(random.Random(f"until fits {seed}"), pipeline, has_columns=has_columns)
     _write_recipe(choose, pipeline, model, more, times)
     files: list[DroppedFile] = []
     pipeline.replace = partial(_replace, pipeline, files)
@@ -146,12 +146,12 @@ def _let_some_be_earlier(choose: random.Random, pipeline: Pipeline, model: str) 
         pipeline.bucket.drop(key, b"")
 
 
-def _times(choose: random.Random, pipeline: Pipeline, *, may_be_cut: bool) -> int:
+def _times(choose: random.Random, pipeline: Pipeline, *, has_columns: bool) -> int:
     """How often rows are asked again whose answers do not fit."""
     if choose.random() >= _UNTIL_FITS:
         return 0
     for member in pipeline.members:
-        member.service.cuts_off = may_be_cut
+        member.service.cuts_off, member.service.has_columns = True, has_columns
     return choose.choice((1, 1, 2, 3))
 
 

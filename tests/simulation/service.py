@@ -89,6 +89,7 @@ class Service(ScriptedProvider):
     Attributes:
         kept_for_s: So long after a batch's end its results are there.
         cuts_off: Some answers are cut off at the length limit.
+        has_columns: Where any is, the recipe takes columns from the answers.
         mended_s: By when the operator will have done what it asks for.
 
     Args:
@@ -97,7 +98,7 @@ class Service(ScriptedProvider):
 
     batches: dict[BatchId, Batch]  # type: ignore[assignment]
     kept_for_s = _KEPT_FOR_S
-    cuts_off = False
+    cuts_off = has_columns = False
     mended_s = 0.0
 
     def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], object]) -> None:
@@ -325,11 +326,14 @@ class Service(ScriptedProvider):
         if self._strikes("line_garbage", custom_id):
             batch.output.append(b'{"custom_id": ')
 
+    def _reply_to(self, ask: Ask) -> tuple[str, str]:
+        return reply_to(ask, may_be_cut=self.cuts_off, has_columns=self.has_columns)
+
     def _answer_row(self, batch: Batch, custom_id: str) -> None:
         if self._strikes("line_missing", custom_id):
             return
         ask = batch.asks[custom_id]
-        content, reason = batch.said[custom_id] = reply_to(ask, may_be_cut=self.cuts_off)
+        content, reason = batch.said[custom_id] = self._reply_to(ask)
         line = encoded(result_line(custom_id, content=content, reason=reason, usage=usage_of(ask)))
         batch.output.append(line)
         batch.answered.append(custom_id)

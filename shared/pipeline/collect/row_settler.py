@@ -48,7 +48,10 @@ class RowSettler:
         else:
             reason = self._reason(custom_id, index)
             if reason is None:
-                return before
+                return before and self.tries.still(before)
+            if self.tries.times:
+                has_line = self.spool.reason(index) is not None
+                reason = reason._replace(attempts=self.tries.attempts_of(custom_id, has_line=has_line))
             told = self.render.settled(reason)
         # For most jobs one call less for each row.
         return self.tries.after(before, told) if self.tries.times else told

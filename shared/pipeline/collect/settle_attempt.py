@@ -97,7 +97,8 @@ class SettleAttempt:
         with unmatched, AnswerSpool(asked, render, unmatched.add, _tiers(plan)) as spool:
             self._read(plan, attempt, state, spool, may_be_incomplete=may_be_incomplete)
             verdict = self._verdict(plan, sent, state, has_strays=spool.has_strays)
-            tries = Tries.of(plan, render, may_ask=not self._is_cancelled(state))
+            may_ask, was_asked = not self._is_cancelled(state), _was_asked(state)
+            tries = Tries.of(plan, render, may_ask=may_ask, was_asked=was_asked)
             settler = RowSettler(spool, verdict, tries, answers or bytearray(len(spool.asked)))
             content = self._settle(plan, attempt, rows, settler)
             outcome = self._propose(plan, state, content, spool, unmatched.commit())
@@ -222,6 +223,11 @@ def _noting(answers: bytearray, later: set[str] | None, sent: int, rows: ShardRo
         if later is not None and before and before.misfits >= sent:
             later.add(custom_id)
         yield custom_id
+
+
+def _was_asked(state: BatchState) -> bool:
+    """Whether rows without a line may have run."""
+    return bool(state.batch_id) and state.status is not BatchStatus.FAILED
 
 
 def _with_answers(rows: ShardRows, asked: Sequence[str]) -> Iterable[tuple[str, SettledAnswer | None]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from shared.bucket.records.plan import Plan
 from shared.formats.csv.cells import unguarded
 from shared.formats.json.compact import compact_json
-from shared.results.columns import ATTEMPT, COLUMNS, NUMBERS, Answer, ResultColumns, RowStatus
+from shared.results.columns import ATTEMPT, ATTEMPTS, COLUMNS, NUMBERS, Answer, ResultColumns, RowStatus
 from shared.results.formats import rendering_for
 from shared.results.rendering import SettledAnswer
 
 # At which try it was given matters to its own job only, and what is said of it is said again.
-_RENDERED = COLUMNS.keys() - {"custom_id", "status", ATTEMPT, "error_code", "error_message"}
+_RENDERED = COLUMNS.keys() - {"custom_id", "status", ATTEMPT, ATTEMPTS, "error_code", "error_message"}
 
 
 class AnswerReader:

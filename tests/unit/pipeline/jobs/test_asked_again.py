@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import openpyxl
+import pyarrow.parquet
 import pytest
 
 from shared.bucket.attempt import JobId, retry_job_id_for
@@ -117,8 +119,8 @@ def test_a_row_is_asked_again_until_its_answer_fits_and_a_column_says_at_which_t
     job.answer({"x": [FITS], "y": [OTHER, FITS], "z": ["good, I think", OTHER, FITS]})
 
     assert job.asked() == [["x", "y", "z"], ["y", "z"], ["z"]]
-    assert job.told("attempt", "label", "error_code") == [
-        ("1", "good", ""), ("2", "good", ""), ("3", "good", "")
+    assert job.told("attempt", "attempts", "label", "error_code") == [
+        ("1", "1", "good", ""), ("2", "2", "good", ""), ("3", "3", "good", "")
     ]  # fmt: skip
     ledger = job.report()
     assert (ledger.fitted, ledger.unread_answers, ledger.adds_up) == ({"1": 1, "2": 1, "3": 1}, {}, True)
@@ -143,8 +145,8 @@ def test_it_is_asked_again_no_more_often_than_that_and_the_best_answer_stays_wit
     job.answer({"x": [OTHER, "what?", "hm"], "y": ["hm", "what?", OTHER]})
 
     assert job.asked() == [["x", "y"]] * 3
-    assert job.told("attempt", "content", "error_code") == [
-        ("1", OTHER, "answer_does_not_fit"), ("3", OTHER, "answer_does_not_fit")
+    assert job.told("attempt", "attempts", "content", "error_code") == [
+        ("1", "3", OTHER, "answer_does_not_fit"), ("3", "3", OTHER, "answer_does_not_fit")
     ]  # fmt: skip
     assert job.report().unread_answers == {"answer_does_not_fit": 2}
     assert job.report().fitted == {}
@@ -157,6 +159,7 @@ def test_an_answer_that_was_paid_for_stays_if_no_other_comes(then: int) -> None:
     job.answer({"x": [OTHER, then]})
 
     assert job.told("status", "content", "attempt") == [("answered", OTHER, "1"), ("answered", FITS, "1")]
+    assert job.told("attempts") == [("2" if then == 400 else "3",), ("1",)]
     assert job.report().by_status == {"answered": 2}
 
 
@@ -175,7 +178,7 @@ def test_a_row_that_fails_when_it_is_asked_again_has_the_attempts_of_any_row() -
     job.answer({"x": [OTHER, 429, FITS], "y": [OTHER, 429, 429, FITS]})
 
     assert job.asked() == [["x", "y"]] * 3
-    assert job.told("attempt", "content") == [("3", FITS), ("1", OTHER)]
+    assert job.told("attempt", "attempts", "content") == [("3", "3", FITS), ("1", "3", OTHER)]
 
 
 def test_an_answer_that_was_cut_off_gets_twice_as_many_tokens_each_time() -> None:
@@ -250,18 +253,19 @@ def test_a_row_that_thought_until_its_tokens_were_used_up_gets_more() -> None:
     first, second = (each.lines[0]["body"] for each in job.provider.submissions)
     assert (first["max_tokens"], second["max_tokens"]) == (100, 200)
     assert len(second["messages"]) == 1
-    assert job.told("status", "attempt", "error_code") == [
-        ("answered", "2", ""),
-        ("refused", "", "no_answer"),
+    assert job.told("status", "attempt", "attempts", "error_code") == [
+        ("answered", "2", "2", ""),
+        ("refused", "", "2", "no_answer"),
     ]
 
 
 def test_columns_of_the_same_name_keep_it() -> None:
-    job = Job(times(1).replace("text", "attempt"), "x", header="id,attempt")
+    for name in ("attempt", "attempts"):
+        job = Job(times(1).replace("text", name), "x", header=f"id,{name}")
 
-    job.answer({"x": [OTHER, FITS]})
+        job.answer({"x": [OTHER, FITS]})
 
-    assert job.told("attempt", "result_attempt") == [("x", "2")]
+        assert job.told(name, f"result_{name}") == [("x", "2")]
 
 
 def test_what_would_be_too_large_with_its_answer_is_asked_again_without_it() -> None:
@@ -285,13 +289,28 @@ def test_rows_that_borrow_an_answer_get_the_last_one() -> None:
 
 
 @pytest.mark.parametrize("output", ["jsonl", "xlsx", "parquet"])
-def test_all_results_have_the_column(output: str) -> None:
-    job = Job(times(1) + f"output: {{format: {output}}}\n", "x")
+def test_all_results_have_the_columns(output: str) -> None:
+    job = Job(times(1) + f"output: {{format: {output}}}\n", "x y")
 
-    job.answer({"x": [OTHER, FITS]})
+    job.answer({"x": [OTHER, FITS], "y": [OTHER, "hm"]})
 
-    assert job.plan.result_columns[-1] == "attempt"
+    assert job.plan.result_columns[-2:] == ("attempt", "attempts")
+    assert numbers_in(job, output) == [(2, 2), (1, 2)]
     assert job.report().fitted == {"2": 1}
+
+
+def numbers_in(job: Job, output: str) -> list[tuple[Any, ...]]:
+    """At which try each answer came, and of how many; as numbers, not as texts."""
+    content = job.store.get(job.plan.result_key)
+    if output == "jsonl":
+        rows = [json.loads(line) for line in content.splitlines()]
+    elif output == "parquet":
+        rows = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
+    else:
+        sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+        header, *lines = sheet.iter_rows(values_only=True)
+        rows = [dict(zip(map(str, header), line, strict=True)) for line in lines]
+    return [(row["attempt"], row["attempts"]) for row in rows]
 
 
 def test_without_it_nothing_is_asked_again_and_there_is_no_column() -> None:
@@ -370,6 +389,47 @@ def test_over_its_ceiling_the_answers_stay_that_were_paid_for() -> None:
 
     assert job.asked() == [["x"]]
     assert job.told("status", "content", "error_code") == [("answered", OTHER, "answer_does_not_fit")]
+    assert job.told("attempt", "attempts") == [("1", "1")]
+
+
+def test_what_was_never_sent_was_asked_no_time() -> None:
+    job = Job(times(2), "x y", header="id,text")
+    job.functions.cancel(JobId(job.plan.job_id))
+
+    job.answer({})
+
+    assert job.told("status", "attempts") == [("cancelled", "")] * 2
+
+
+def test_with_columns_too_an_answer_that_fits_but_was_cut_off_is_asked_again() -> None:
+    job = Job(times(1), "x y z")
+
+    job.answer({
+        "x": [(FITS, "length"), '{"label": "bad"}'],
+        "y": [(FITS, "length"), OTHER],
+        "z": [OTHER, ('{"label": "bad"}', "length")],
+    })  # fmt: skip
+
+    assert job.asked() == [["x", "y", "z"]] * 2
+    assert (
+        "cut off at the length limit"
+        in job.provider.submissions[1].lines[0]["body"]["messages"][-1]["content"]
+    )
+    assert [line["body"]["max_tokens"] for line in job.provider.submissions[1].lines] == [200, 200, 100]
+    assert job.told("attempt", "attempts", "label", "finish_reason") == [
+        ("2", "2", "bad", "stop"), ("1", "2", "good", "length"), ("2", "2", "bad", "length")
+    ]  # fmt: skip
+    assert job.report().fitted == {"2": 1}
+    assert job.report().finish_reasons == {"length": 2}
+
+
+def test_what_a_filter_cut_off_is_not_asked_again_though_it_fits() -> None:
+    job = Job(times(1), "x")
+
+    job.answer({"x": [(FITS, "content_filter")]})
+
+    assert job.asked() == [["x"]]
+    assert job.report().fitted == {"1": 1}
 
 
 def test_wherever_it_dies_each_try_is_sent_once_and_nothing_paid_is_lost() -> None:

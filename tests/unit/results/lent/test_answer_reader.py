@@ -35,6 +35,7 @@ ANSWERS = st.builds(
     created=NUMBERS,
     # Tables have no columns for the next three.
     attempt=st.none(),
+    attempts=st.none(),
     status_code=st.none(),
     usage=st.just(""),
     extra=st.just("") | st.just('{"a":1}'),
