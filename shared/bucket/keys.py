@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
@@ -67,45 +65,6 @@ def ticket_in(key: str) -> tuple[Stage, Attempt] | None:
     return None
 
 
-@dataclass(frozen=True)
-class Slot:
-    """The right to one unfinished batch.
-
-    Each holder has its own generation; both numbers count from 1.
-    """
-
-    pool: str
-    number: int
-    generation: int
-
-    @property
-    def key(self) -> str:
-        return f"{self.prefix}{self.generation:06d}"
-
-    @property
-    def free_key(self) -> str:
-        """Exists once the holder's batch has ended for good."""
-        return f"{self.key}.free"
-
-    @property
-    def prefix(self) -> str:
-        """All generations of this slot."""
-        return f"{slots_prefix(self.pool)}{self.number:04d}-"
-
-
-_SLOT = re.compile(rf"{SLOTS}([a-z0-9-]+)/([0-9]{{4}})-([0-9]{{6,}})(\.free)?", re.ASCII)
-
-
-def parse_slot(key: str) -> tuple[Slot, bool] | None:
-    """The slot that a key names, and whether the key marks it free; ``None`` for other keys."""
-    match = _SLOT.fullmatch(key)
-    return (Slot(match[1], int(match[2]), int(match[3])), bool(match[4])) if match else None
-
-
-def slots_prefix(pool: str) -> str:
-    return f"{SLOTS}{pool}/"
-
-
 def balance_prefix(ceiling: Ceiling, job_id: str, month: str) -> str:
     """Where the balances under a ceiling lie, by their numbers; each currency has its own."""
     currency = ceiling.at_most.currency
@@ -114,15 +73,6 @@ def balance_prefix(ceiling: Ceiling, job_id: str, month: str) -> str:
     folder = hashlib.sha256(ceiling.folder.encode()).hexdigest()[:16]
     name = f"folder-{folder}" if ceiling.scope == "folder" else ceiling.scope
     return f"{MONEY}{name}/{month}-{currency}/"
-
-
-def waiting_prefix(pool: str) -> str:
-    return f"{WAITING}{pool}/"
-
-
-def waiting_key(pool: str, attempt: Attempt) -> str:
-    """Records since when a shard waits for a slot."""
-    return f"{waiting_prefix(pool)}{attempt}"
 
 
 def claims_prefix(attempt: Attempt) -> str:

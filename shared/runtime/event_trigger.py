@@ -12,7 +12,8 @@ from pydantic_core import to_jsonable_python
 from shared.runtime.context import FcContext, context_from_builtin
 from shared.runtime.invocation import Failure, run_invocation
 from shared.runtime.logs import configure_logging
-from shared.runtime.settings import log_level_from, secrets_from
+from shared.runtime.secret_parts import secrets_from
+from shared.runtime.settings import log_level_from
 
 OK = {"status": "ok"}
 

@@ -24,7 +24,8 @@ from shared.runtime.http_events import (
 )
 from shared.runtime.invocation import Failure, run_invocation
 from shared.runtime.logs import configure_logging
-from shared.runtime.settings import log_level_from, secrets_from
+from shared.runtime.secret_parts import secrets_from
+from shared.runtime.settings import log_level_from
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -6,12 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PositiveInt,
     SecretStr,
@@ -22,24 +20,9 @@ from pydantic import (
 
 from shared.pipeline import deadlines
 from shared.problems.exceptions import ConfigurationError
-from shared.providers.ark.profile import RUNNING_JOBS
-from shared.providers.tione.profile import RUNNING_TASKS
-from shared.runtime.secret_parts import secrets_of_channels
-from shared.runtime.setting_types import (
-    Amount,
-    Command,
-    Folder,
-    Host,
-    HostOrOwnUrl,
-    HttpUrl,
-    Image,
-    OwnHost,
-    Region,
-    Resource,
-    is_own_url,
-)
+from shared.runtime.cloud_settings import CloudSettings
+from shared.runtime.setting_types import Amount, HttpUrl, Region, is_own_url
 
-_MIN_SECRET_CHARS = 8
 # A default model is one provider's; with another provider, somebody must choose.
 _PROVIDER, _MODEL = "bailian", "qwen-flash"
 
@@ -72,90 +55,9 @@ class Variable:
     meaning: str
 
 
-class Settings(BaseModel):
+class Settings(CloudSettings):
     """Each field is the environment variable of that name in capitals. Empty counts as unset."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    bucket_name: str = Field(description="The bucket that is queue, ledger and screen.")
-    oss_endpoint: str = Field(description="The bucket's OSS endpoint; inside FC the internal one.")
-    oss_region: str = Field(
-        description="The bucket's region, for example cn-hangzhou; V4 signatures name it."
-    )
-    dashscope_api_key: SecretStr | None = Field(None, description="The Bailian API key.")
-    dashscope_base_url: HttpUrl = Field(
-        "https://dashscope.aliyuncs.com/compatible-mode/v1",
-        description="Bailian's OpenAI-compatible API.",
-    )
-    input_from: Literal["upload", "oss"] = Field(
-        "upload",
-        description="How Bailian gets the requests: by an upload to its file store, or from the bucket itself.",
-    )
-    ark_access_key_id: SecretStr | None = Field(
-        None, description="A Volcengine access key, for Ark and its TOS bucket."
-    )
-    ark_secret_access_key: SecretStr | None = Field(None, description="Its secret.")
-    tos_bucket: str | None = Field(
-        None, description="The TOS bucket through which Ark is given its requests; never a versioned one."
-    )
-    tos_prefix: Folder = Field(
-        "batchdrop/", description="The folder of that bucket that is Batchdrop's alone."
-    )
-    tos_endpoint: Host = Field("tos-cn-beijing.volces.com", description="The bucket's TOS endpoint.")
-    tos_proxy: OwnHost | None = Field(
-        None, description="Only for tests: host and port of a TOS on this machine."
-    )
-    ark_host: HostOrOwnUrl = Field(
-        "open.volcengineapi.com", description="Ark's control plane, where jobs are created."
-    )
-    ark_region: Region = Field("cn-beijing", description="The region of Ark and of its bucket.")
-    ark_project: str = Field(
-        "default", description="The project of Ark's jobs. Quotas are by project: give Batchdrop its own."
-    )
-    ark_running_jobs: PositiveInt = Field(
-        RUNNING_JOBS, description="How many jobs that project may run at once, by Ark's quota centre."
-    )
-    ark_weekly_jobs: PositiveInt | None = Field(
-        None, description="How many jobs that project may create in 7 days; unset, only Ark tells."
-    )
-    tencent_secret_id: SecretStr | None = Field(
-        None, description="A Tencent Cloud key, for TI-ONE and its COS bucket."
-    )
-    tencent_secret_key: SecretStr | None = Field(None, description="Its secret.")
-    tione_region: Region | None = Field(None, description="The region of TI-ONE, for example ap-shanghai.")
-    tione_host: HostOrOwnUrl = Field(
-        "tione.tencentcloudapi.com", description="TI-ONE's control plane, where tasks are created."
-    )
-    tione_api: Literal["batch", "training"] = Field(
-        "batch", description="How tasks are created; `training` if the batch actions are withdrawn."
-    )
-    tione_image: Image | None = Field(
-        None,
-        description="The image with the model server: its address, or ImageInfo with its registry as JSON.",
-    )
-    tione_resource: Resource | None = Field(
-        None, description="What a task runs on, as JSON: an InstanceType, or a part of a ResourceGroupId."
-    )
-    tione_server_command: Command | None = Field(
-        None, description="Starts the model server in the image; `{model}` is the recipe's model."
-    )
-    tione_server_url: HttpUrl = Field(
-        "http://127.0.0.1:8000/v1", description="Where the model server answers, from within the task."
-    )
-    tione_concurrency: PositiveInt = Field(32, description="How many rows a task asks at once.")
-    tione_running_tasks: PositiveInt = Field(
-        RUNNING_TASKS, description="How many tasks may be unfinished at once; each is paid for by the hour."
-    )
-    cos_bucket: str | None = Field(
-        None, description="The COS bucket, name-appid, for TI-ONE's requests; never a versioned one."
-    )
-    cos_region: Region | None = Field(None, description="The bucket's region; unset, that of TI-ONE.")
-    cos_prefix: Folder = Field(
-        "batchdrop/", description="The folder of that bucket that is Batchdrop's alone."
-    )
-    cos_address: OwnHost | None = Field(
-        None, description="Only for tests: host and port of a COS on this machine."
-    )
     callback_secret: SecretStr | None = Field(
         None, min_length=16, description="Signs callback URLs; 16 characters at least."
     )
@@ -292,18 +194,6 @@ def current_settings() -> Settings:
         ConfigurationError: See ``Settings.from_env``.
     """
     return Settings.from_env(os.environ)
-
-
-def secrets_from(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The values that must never be written anywhere, even where other settings are bad.
-
-    Values too short to be secrets are left out: masking them would garble other words.
-    """
-    fields = Settings.model_fields.items()
-    names = [name.upper() for name, field in fields if SecretStr in get_args(field.annotation)]
-    values = (env.get(name, "").strip() for name in names)
-    every = (*values, *secrets_of_channels(env.get("NOTIFY_CHANNELS", "")))
-    return tuple(value for value in every if len(value) >= _MIN_SECRET_CHARS)
 
 
 def log_level_from(env: Mapping[str, str]) -> LogLevel:

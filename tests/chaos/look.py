@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage, slots_prefix
+from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage
+from shared.bucket.slot_keys import slots_prefix
 from shared.bucket.uploads import upload_done_key
 from shared.pipeline.quota.slots import free_slots
 from shared.providers.bailian.profile import BAILIAN

@@ -10,7 +10,7 @@ import pytest
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.files_and_batches import Batch, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
-from shared.bucket.keys import Slot
+from shared.bucket.slot_keys import Slot
 from tests.chaos.books import BookedBatch, read_books
 from tests.chaos.cloud import BUCKET
 from tests.chaos.dropped import DroppedFile, Row

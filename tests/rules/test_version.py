@@ -13,12 +13,13 @@ from scripts.bundle.packing import write_zip
 from shared import VERSION
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
-from shared.bucket.keys import Slot, attempt_key, record_key
+from shared.bucket.keys import attempt_key, record_key
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.marks import Claim, SlotHolder
 from shared.bucket.records.plan import Plan
 from shared.bucket.records.submission import Submission
 from shared.bucket.result_names import report_key_for
+from shared.bucket.slot_keys import Slot
 from shared.bucket.tickets import RunningTicket
 from shared.pipeline.quota.slots import Slots
 from shared.providers.bailian.profile import BAILIAN

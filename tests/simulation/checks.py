@@ -10,22 +10,12 @@ from itertools import pairwise
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import (
-    AGAIN,
-    APPROVE,
-    BOARD,
-    INBOX_MARK,
-    OPEN,
-    OUTBOX,
-    WAITING,
-    Stage,
-    record_key,
-    slots_prefix,
-)
+from shared.bucket.keys import AGAIN, APPROVE, BOARD, INBOX_MARK, OPEN, OUTBOX, WAITING, Stage, record_key
 from shared.bucket.keys import WORK as WORKING
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.slot_keys import slots_prefix
 from shared.bucket.uploads import upload_key
 from shared.pipeline.deadlines import CLOCK_ERROR, INBOX_SWEEP_AFTER
 from shared.pipeline.quota.slots import free_slots

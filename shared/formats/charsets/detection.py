@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -23,16 +22,23 @@ from shared.formats.charsets.decoding import (
     Undecodable,
     is_cut_off,
 )
-from shared.formats.charsets.gb18030 import decode_gb18030, decode_sample
+from shared.formats.charsets.encoding_problems import (
+    SHOWN_CHARS,
+    first_wrong,
+    read_as,
+    read_by_mark,
+    text_in,
+    unknown_encoding,
+)
+from shared.formats.charsets.gb18030 import decode_gb18030
 from shared.formats.charsets.likelihood import (
     Reading,
     is_plainly_chinese,
     is_proven_chinese,
     rarities_as_chinese,
     readings,
-    score_as_chinese,
 )
-from shared.formats.charsets.names import codec_of, name_of
+from shared.formats.charsets.names import name_of
 from shared.formats.charsets.seven_bit import seven_bit
 from shared.formats.charsets.utf8 import is_mostly_utf8, is_utf8_throughout
 from shared.formats.heads import without_bom
@@ -40,19 +46,11 @@ from shared.formats.lines import numbered_lines, with_line_feeds
 from shared.formats.record import TableNotes
 from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Bilingual, Problem, Values
+from shared.problems.problem import Problem, Values
 
 _SAMPLE_BYTES = 4 * 1024
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _BYTES_BEFORE = 20
-_SHOWN_CHARS = 30
-_MOST_SHOWN = 3
-_SEPARATORS = ' ,;|"\t'
-# Further from the best, a reading is as good as refuted.
-_STILL_LIKELY = 15.0
-# Most files are Chinese, so it is still named where it is less likely than that.
-_MAYBE_CHINESE = 25.0
-_UNKNOWN = Bilingual("看不出来", "cannot be told")
 
 
 class _Sample(NamedTuple):
@@ -90,7 +88,7 @@ def file_encoding(
     if is_hanzi or found == Encoding("gb18030"):
         found = _judged(open_chunks, head, notes, is_hanzi=is_hanzi)
     elif found.name.startswith(("utf-16", "utf-32")) and not wanted:
-        notes.warnings.add(_marked(head, found.name))
+        notes.warnings.add(read_by_mark(head, found.name))
     elif not found.is_certain:
         _refuse_seven_bit(head, notes)
         notes.warnings.extend(_maybe_gb18030(head))
@@ -104,7 +102,9 @@ def explained(damage: Undecodable, open_chunks: OpenChunks) -> UserInputError:
     # The encoding that got further is more likely the right one.
     further = max(utf8, damage, key=lambda each: each.line)
     sample = _sample_of(_lines(open_chunks()))
-    return UserInputError([_unknown(_piece_of(further.content), further.line, readings(sample.content))])
+    return UserInputError(
+        [unknown_encoding(_piece_of(further.content), further.line, readings(sample.content))]
+    )
 
 
 def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes, *, is_hanzi: bool) -> Encoding:
@@ -123,8 +123,8 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes, *, is_hanzi
         if not is_chinese(sample.content, found):
             found = signs_first(found)
             notes.encoding = found[0].encoding  # the report names what was found
-            raise UserInputError([_unknown(sample.shown, sample.line, found)])
-    notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
+            raise UserInputError([unknown_encoding(sample.shown, sample.line, found)])
+    notes.warnings.add(read_as("gb18030", sample.shown, sample.line))
     return Encoding("gb18030", is_certain=sample.is_cut or is_proven_chinese(rarities))
 
 
@@ -132,8 +132,8 @@ def _maybe_gb18030(head: bytes) -> Iterator[Problem]:
     """Letters that are frequent hanzi as well, in cells of their own."""
     sample = _sample_of(_lines([head]))
     if may_be_hanzi(sample.content):
-        values: Values = {"as_gb18030": _text_in("gb18030", sample.shown)}
-        yield Problem("maybe_gb18030", sample.line, found=_text_in("utf-8", sample.shown), values=values)
+        values: Values = {"as_gb18030": text_in("gb18030", sample.shown)}
+        yield Problem("maybe_gb18030", sample.line, found=text_in("utf-8", sample.shown), values=values)
 
 
 def _is_hanzi(head: bytes) -> bool:
@@ -185,55 +185,7 @@ def _piece_of(line: bytes) -> bytes:
 
 
 def _is_utf8(piece: bytes) -> bool:
-    return _first_wrong(piece) is None
-
-
-def _first_wrong(piece: bytes) -> str | None:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(piece)
-    except UnicodeDecodeError as error:
-        return piece[error.start : error.start + 4].hex(" ")
-    return None
-
-
-def _unknown(shown: bytes, line: int, found: list[Reading]) -> Problem:
-    likely = list(_likely(shown, found))
-    listed = "; ".join(f"{name} “{text}”" for name, text in likely)
-    values: Values = {
-        "utf8_bytes": _first_wrong(shown) or shown[:4].hex(" "),
-        "likely": listed or _UNKNOWN,
-        "example": likely[0][0] if likely else "windows-1252",
-    }
-    return Problem("unknown_encoding", line, found=_text_in("gb18030", shown), values=values)
-
-
-def _likely(shown: bytes, found: list[Reading]) -> Iterator[tuple[str, str]]:
-    """The likely encodings, each with its sample; of those in which it is the same, the first."""
-    texts: set[str] = set()
-    for each in found:
-        text = _shown_in(each.encoding, shown)
-        if each.score < found[0].score - _STILL_LIKELY or each.is_no_text or len(texts) == _MOST_SHOWN:
-            break
-        if text not in texts:
-            texts.add(text)
-            yield each.encoding, text
-    chinese = _shown_in("gb18030", shown)
-    if found and "\ufffd" not in chinese and score_as_chinese(shown) >= found[0].score - _MAYBE_CHINESE:
-        yield "gb18030", chinese
-
-
-def _shown_in(encoding: str, shown: bytes) -> str:
-    return _text_in(encoding, shown).lstrip(_SEPARATORS)[:_SHOWN_CHARS]
-
-
-def _text_in(encoding: str, shown: bytes) -> str:
-    if encoding == "gb18030":
-        return decode_sample(shown).strip()
-    return codecs.getincrementaldecoder(codec_of(encoding))("replace").decode(shown).strip()
-
-
-def _read_as(encoding: str, shown: bytes, line: int) -> Problem:
-    return Problem("detected_encoding", line, found=_text_in(encoding, shown), values={"encoding": encoding})
+    return first_wrong(piece) is None
 
 
 def _contradicted(open_chunks: OpenChunks, said: Encoding, notes: TableNotes) -> Encoding:
@@ -243,22 +195,13 @@ def _contradicted(open_chunks: OpenChunks, said: Encoding, notes: TableNotes) ->
     sample = _sample_of(_lines(open_chunks()))
     if said.name == "gb18030" and may_be_hanzi(sample.content):
         return said
-    texts = _text_in("utf-8", sample.content), _text_in(said.name, sample.content)
+    texts = text_in("utf-8", sample.content), text_in(said.name, sample.content)
     if not reads_better(*texts):
         return said
-    as_utf8, found = (_text_in(name, sample.shown)[:_SHOWN_CHARS] for name in ("utf-8", said.name))
+    as_utf8, found = (text_in(name, sample.shown)[:SHOWN_CHARS] for name in ("utf-8", said.name))
     values: Values = {"encoding": said.name, "as_utf8": as_utf8}
     notes.warnings.add(Problem("encoding_ignored", sample.line, found=found, values=values))
     return Encoding("utf-8", is_certain=True)
-
-
-def _marked(head: bytes, encoding: str) -> Problem:
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
-    lines = text.split("\n")
-    number, shown = next(
-        ((number, line) for number, line in enumerate(lines, start=1) if not line.isascii()), (1, lines[0])
-    )
-    return Problem("detected_encoding", number, found=shown.strip(), values={"encoding": encoding})
 
 
 def _refuse_seven_bit(head: bytes, notes: TableNotes) -> None:
@@ -270,7 +213,7 @@ def _refuse_seven_bit(head: bytes, notes: TableNotes) -> None:
         shown = found.content.decode("ascii", "replace").strip()
         raise UserInputError([Problem("unread_encoding", found.line, found=shown, values=values)])
     reading = Reading(found.encoding, 0.0, 1, "", is_usual=True)
-    raise UserInputError([_unknown(found.content, found.line, [reading])])
+    raise UserInputError([unknown_encoding(found.content, found.line, [reading])])
 
 
 def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:

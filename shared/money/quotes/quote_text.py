@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shared.bucket.money import Money, Price, Quote
 from shared.money.amounts import money_text
-from shared.money.prices.price_file import is_stale
+from shared.money.prices.price_table import is_stale
 from shared.money.quotes.sample import SampleFigures
 from shared.money.quotes.sample_text import money_by, output_by, quote_by, sample_lines
 from shared.problems.problem import Bilingual

@@ -15,7 +15,8 @@ from zlib import crc32
 
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import WAITING, Slot, Stage, waiting_key, waiting_prefix
+from shared.bucket.keys import WAITING, Stage
+from shared.bucket.slot_keys import Slot, waiting_key, waiting_prefix
 from shared.pipeline.quota.fair_order import fair_order
 from shared.pipeline.quota.slots import Slots
 from shared.ports.clock import Clock

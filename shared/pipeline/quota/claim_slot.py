@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from shared.bucket.attempt import Attempt
-from shared.bucket.keys import Slot
 from shared.bucket.records.marks import Claim
+from shared.bucket.slot_keys import Slot
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claims import Claims, claim_key, release_claim
 from shared.pipeline.quota.slots import Slots, holder_of

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Slot, attempt_key, claims_prefix, parse_slot
+from shared.bucket.keys import attempt_key, claims_prefix
 from shared.bucket.records.marks import Claim
+from shared.bucket.slot_keys import Slot, parse_slot
 from shared.ports.store import ObjectStore
 
 

@@ -15,8 +15,8 @@ from itertools import filterfalse
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Slot, parse_slot, slots_prefix
 from shared.bucket.records.marks import SlotHolder
+from shared.bucket.slot_keys import Slot, parse_slot, slots_prefix
 from shared.pipeline.quota.claims import Claims, slot_of_claim
 from shared.ports.profile import SlotPool
 from shared.ports.store import ObjectStore

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from shared.bucket.keys import PRICES
 from shared.bucket.money import Price
-from shared.money.prices.price_file import PriceTable, listed_price, parse_own_prices
+from shared.money.prices.price_file import listed_price, parse_own_prices
+from shared.money.prices.price_table import PriceTable
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, UserInputError

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.formats.json.policies import parse_lenient
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
-from shared.results.replies.forms.chats import Chat, read_chat
-from shared.results.replies.forms.other_forms import holds_ended_text, in_openai_form, reason_in
+from shared.results.replies.forms.other_forms import holds_ended_text
 from shared.results.replies.forms.parts import (
     AROUND,
     BODY_KEYS,
@@ -26,55 +25,9 @@ from shared.results.replies.forms.parts import (
     unknown_in,
     with_id,
 )
-from shared.results.replies.forms.vectors import vectors_in, vectors_in_openai_form
-from shared.results.replies.reasons import Told, error_in, names_success, says_success, told_in
+from shared.results.replies.reasons import Told, error_in, told_in
+from shared.results.replies.reply import Reply, reply_in
 from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
-
-_OK = 200
-
-
-class Reply(NamedTuple):
-    """One result line, taken apart.
-
-    Attributes:
-        body: As it came; an object if anything in it can be read.
-        status_code: HTTP's, or ``None`` if the line has none.
-        is_vectors: The body holds embeddings and no chat.
-        was_other: The body came in another form than OpenAI's.
-        error: What the line says of an error beside the reply.
-    """
-
-    document: Mapping[str, Any]
-    response: Mapping[str, Any]
-    body: Any
-    status_code: int | None
-    chat: Chat
-    is_vectors: bool
-    was_other: bool
-    error: Told
-
-    @property
-    def custom_id(self) -> str:
-        return text(self.document["custom_id"])
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether the line says so, with an error or with its status."""
-        return bool(self.error) or not self.has_ok_status
-
-    @property
-    def has_ok_status(self) -> bool:
-        status = _OK if self.status_code is None and self.chat.is_there else self.status_code
-        return status is not None and status // 100 * 100 == _OK
-
-    @property
-    def holds_answer(self) -> bool:
-        """Beside an error, words are one in choices, or where they say why they ended.
-
-        Beside a code of success they are one anywhere.
-        """
-        is_fine = self.has_ok_status and (not self.error or names_success(self.error))
-        return bool(self.chat.is_answer and (is_fine or not self.was_other or self.chat.finish_reason))
 
 
 def read_carefully(line: bytes) -> Answer | None:
@@ -91,7 +44,7 @@ def read_carefully(line: bytes) -> Answer | None:
     document = with_id(document) if isinstance(document, dict) else None
     if document is None:
         return None
-    reply = _reply(document)
+    reply = reply_in(document)
     told = _told_by(reply)
     if reply.holds_answer:
         return _answered(reply, _code_of_answer(reply, told), told)
@@ -115,57 +68,6 @@ def _told_by(reply: Reply) -> Told:
     others = {**mapping(body)}
     own = error_in(others.pop("error", None))
     return (own + reply.chat.told)._replace(more={**others, **own.more})
-
-
-def _reply(document: Mapping[str, Any]) -> Reply:
-    beside = unknown_in(document, LINE_KEYS)
-    if is_nothing(document.get("response")) and ("body" in beside or _is_body(beside)):
-        response = beside if "body" in beside else {"body": beside}
-        document = {key: document[key] for key in document if key not in beside} | {"response": response}
-    response = _body_in(document.get("response"))
-    if not isinstance(response, dict):
-        response = {} if is_nothing(response) else {"body": response}
-    unboxed = unknown_in(response, RESPONSE_KEYS)
-    if is_nothing(response.get("body")) and _is_body(unboxed):  # some gateways leave out the box
-        response = {key: value for key, value in response.items() if key in RESPONSE_KEYS} | {"body": unboxed}
-    body = _body_in(response.get("body"))
-    data = vectors_in(mapping(body))
-    status = response.get("status_code")
-    if isinstance(status, str) and status.isascii() and status.isdigit():
-        status = int(status[:9])
-    chat = read_chat(mapping(body), data)
-    other = None if chat.is_answer else in_openai_form(mapping(body)) or vectors_in_openai_form(body)
-    if other:
-        body, data = other, vectors_in(other)
-        chat = read_chat(other, data)
-    elif not chat.is_there:
-        chat = chat._replace(choice={"finish_reason": reason_in(mapping(body))})
-    error = error_in(document.get("error"))
-    # A server that writes whole structures has 0 where there is no status.
-    return Reply(
-        document, response, body, integer(status) or None, chat, data is not None, bool(other), error
-    )
-
-
-def _is_body(part: Mapping[str, Any]) -> bool:
-    """Whether it says what became of the row; headers and the like say nothing."""
-    told = told_in(part)
-    return (
-        not says_success(told)
-        or "usage" in part
-        or "choices" in part
-        or bool(vectors_in(part) or in_openai_form(part))
-    )
-
-
-def _body_in(body: Any) -> Any:
-    """The body; some gateways send it as a text of JSON, or as the only item of a list."""
-    if isinstance(body, str) and body.lstrip()[:1] in {"{", "["}:
-        try:
-            body = parse_lenient(body.strip())
-        except (ValueError, RecursionError):
-            return body
-    return body[0] if isinstance(body, list) and len(body) == 1 else body
 
 
 def _code_of_answer(reply: Reply, told: Told) -> str:

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from shared.bucket.money import Price
-from shared.money.prices.price_file import PriceTable, is_stale, listed_price, parse_own_prices, parse_prices
+from shared.money.prices.price_file import listed_price, parse_own_prices, parse_prices
+from shared.money.prices.price_table import PriceTable, is_stale
 from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.providers.ark.profile import ARK

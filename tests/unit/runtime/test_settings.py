@@ -5,7 +5,8 @@ from pydantic import SecretStr
 
 from shared.bucket.money import Money
 from shared.problems.exceptions import ConfigurationError
-from shared.runtime.settings import Settings, log_level_from, secrets_from
+from shared.runtime.secret_parts import secrets_from
+from shared.runtime.settings import Settings, log_level_from
 from shared.runtime.wiring.providers.profiles import provider_choice
 
 REQUIRED = {"BUCKET_NAME": "drop", "OSS_ENDPOINT": "http://127.0.0.1:9", "OSS_REGION": "cn-hangzhou"}

@@ -9,7 +9,8 @@ from functools import cached_property, partial
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, BUDGET, Stage, ticket_key, waiting_prefix
+from shared.bucket.keys import AGAIN, BUDGET, Stage, ticket_key
+from shared.bucket.slot_keys import waiting_prefix
 from shared.bucket.tickets import OVER_BUDGET, ReadyTicket
 from shared.bucket.uploads import AgainTicket
 from shared.pipeline.quota.admission import Admission, WaitingLists

@@ -10,8 +10,8 @@ from functools import partial
 
 from shared.bucket.attempt import parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Slot
 from shared.bucket.records.marks import SlotHolder
+from shared.bucket.slot_keys import Slot
 from shared.pipeline.quota.admission import WaitingLists
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.reconcile.step import Candidate, some_of

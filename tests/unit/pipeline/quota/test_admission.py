@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import waiting_prefix
+from shared.bucket.slot_keys import waiting_prefix
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.slots import Slots
 from shared.problems.exceptions import QuotaReached, TransientError

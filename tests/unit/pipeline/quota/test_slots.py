@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import Slot, parse_slot
+from shared.bucket.slot_keys import Slot, parse_slot
 from shared.pipeline.quota.slots import Slots, free_slots, holder_of
 from shared.ports.profile import SlotPool
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL, UNFINISHED_BATCHES
