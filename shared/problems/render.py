@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shared.problems.escapes import escaped_line
+from shared.problems.messages.inputs.encoding import ENCODING_MESSAGES
 from shared.problems.messages.inputs.file import FILE_MESSAGES
 from shared.problems.messages.inputs.request import REQUEST_MESSAGES
 from shared.problems.messages.inputs.table import TABLE_MESSAGES
@@ -19,6 +20,7 @@ from shared.problems.messages.provider import PROVIDER_MESSAGES
 from shared.problems.messages.recipes.choice import CHOICE_MESSAGES
 from shared.problems.messages.recipes.prompt import PROMPT_MESSAGES
 from shared.problems.messages.recipes.recipe import RECIPE_MESSAGES
+from shared.problems.messages.recipes.writing import WRITING_MESSAGES
 from shared.problems.messages.row import ROW_MESSAGES
 from shared.problems.parser_words import in_chinese
 from shared.problems.problem import Bilingual, Problem, Repeated
@@ -30,8 +32,10 @@ LISTED_CHARS = 600
 
 MESSAGES = {
     **FILE_MESSAGES,
+    **ENCODING_MESSAGES,
     **TABLE_MESSAGES,
     **PROMPT_MESSAGES,
+    **WRITING_MESSAGES,
     **RECIPE_MESSAGES,
     **CHOICE_MESSAGES,
     **REQUEST_MESSAGES,
