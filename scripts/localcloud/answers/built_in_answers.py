@@ -9,6 +9,10 @@ A marker in a chat row's last user message, or in an embedding's input, makes th
   real service);
 - ``[[lost]]``: neither file, counted as completed.
 
+A row that asks again (``until_fits``) is answered as it was at first, but for ``[[misfit]]``: it
+makes the first answer one that is no JSON. ``max_tokens`` bounds an answer, and
+``max_completion_tokens`` that with what was thought before it.
+
 What the others say stands in ``built_in_texts``. Like the real service, this one refuses a row for
 JSON if the word "JSON" is in no message, or if it is to think
 (https://help.aliyun.com/zh/model-studio/json-mode).
@@ -30,12 +34,15 @@ from scripts.localcloud.answers.built_in_texts import (
 )
 from shared.ports.profile import EMBEDDINGS
 from shared.providers.bailian.profile import TEST_MODEL
+from shared.results.again.request_lines import ASKING_AGAIN
 
 TEST_RESULT = "This is a test result."
 NO_JSON_WORD = (
     "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
 )
 NO_JSON_WHEN_THINKING = "Json mode response is not supported when enable_thinking is true"
+_MISFIT, NO_FIT = "[[misfit]]", "This answer does not fit."
+_AGAIN = tuple(text.partition("{")[0] for said in ASKING_AGAIN for text in (said.zh, said.en))
 _OURS, _numbers = str(uuid.uuid4())[:-12], count()
 _MARKER = re.compile(r"\[\[(?:(fail):([^\]\s]{1,64})|(status|refuse):([1-5]\d\d)|(lost))\]\]")
 
@@ -92,14 +99,21 @@ def _why_no_json(request: Request) -> str:
 
 
 def prompt_of(request: Request) -> str:
-    """The text that decides the answer: the last user message, or the embedding's input."""
+    """The text that decides the answer: the last user message, or the embedding's input.
+
+    Of one that asks again, what it asked before.
+    """
     if request.url == EMBEDDINGS:
         return "\n".join(_inputs(request))
-    messages = request.body.get("messages")
-    for message in reversed(messages if isinstance(messages, list) else []):
-        if isinstance(message, dict) and message.get("role") == "user":
-            return _text_of(message.get("content"))
-    return ""
+    said = _said_by_user(request)
+    return next((text for text in said if not text.startswith(_AGAIN)), next(iter(said), ""))
+
+
+def _said_by_user(request: Request) -> list[str]:
+    """The last message first."""
+    given = request.body.get("messages")
+    messages = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+    return [_text_of(each.get("content")) for each in reversed(messages) if each.get("role") == "user"]
 
 
 def ok(body: Mapping[str, Any]) -> Answer:
@@ -136,31 +150,54 @@ def _chat_answer(request: Request, prompt: str, created: int, *, wants_json: boo
     request_id = new_id()
     model = request.model
     # The real test model leaves out the role, and always counts 20/6/26 tokens.
+    reason = "stop"
     if model == TEST_MODEL:
         message, usage = {"content": TEST_RESULT}, _usage(20, 6)
     else:
-        content = json_answer_for(prompt) if wants_json else answer_for(prompt)
-        message, usage = _written(request, prompt, content)
+        content = _content(request, prompt, wants_json=wants_json)
+        message, usage, reason = _written(request, prompt, content)
     body = {
         "created": created,
         "usage": usage,
         "model": model,
         "id": f"chatcmpl-{request_id}",
-        "choices": [{"finish_reason": "stop", "index": 0, "message": message}],
+        "choices": [{"finish_reason": reason, "index": 0, "message": message}],
         "object": "chat.completion",
     }
     return Answer(response=response_of(200, body, request_id))
 
 
-def _written(request: Request, prompt: str, content: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """A chat row's message and its usage."""
-    message = {"role": "assistant", "content": content}
-    if not request.thinks:
-        return message, _usage(_tokens(prompt), _tokens(content))
-    thought = thought_for(prompt)
-    usage = _usage(_tokens(prompt), _tokens(thought) + _tokens(content))
-    details = {"completion_tokens_details": {"reasoning_tokens": _tokens(thought)}}
-    return message | {"reasoning_content": thought}, usage | details
+def _content(request: Request, prompt: str, *, wants_json: bool) -> str:
+    """What it writes if nothing bounds it."""
+    if _MISFIT in prompt and not _said_by_user(request)[0].startswith(_AGAIN):
+        return NO_FIT
+    return json_answer_for(prompt) if wants_json else answer_for(prompt)
+
+
+def _written(request: Request, prompt: str, content: str) -> tuple[dict[str, str], dict[str, Any], str]:
+    """A chat row's message, its usage, and why it ended."""
+    thought = thought_for(prompt) if request.thinks else ""
+    thinking = _tokens(thought) if thought else 0
+    written, completion = _bounded(request.body, content, thinking)
+    message = {"role": "assistant", "content": written}
+    reason = "stop" if written == content else "length"
+    usage = _usage(_tokens(prompt), thinking + completion)
+    if not thought:
+        return message, usage, reason
+    details = {"completion_tokens_details": {"reasoning_tokens": thinking}}
+    return message | {"reasoning_content": thought}, usage | details, reason
+
+
+def _bounded(body: Mapping[str, Any], content: str, thinking: int) -> tuple[str, int]:
+    """As much of the content as its tokens allow, and how many these are."""
+    bounds = [(body.get("max_tokens"), 0), (body.get("max_completion_tokens"), thinking)]
+    allowed = [
+        max(int(each) - used, 0) for each, used in bounds if isinstance(each, int | float) and each >= 1
+    ]
+    most = min(allowed, default=None)
+    if most is None or _tokens(content) <= most:
+        return content, _tokens(content)
+    return content[: max(4 * most - 1, 0)], most
 
 
 def _embedding_body(request: Request) -> dict[str, Any]:

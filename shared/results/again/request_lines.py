@@ -34,6 +34,7 @@ _CUT = Bilingual(
 )
 _EMPTY = Bilingual("上次没有给出回答。请一定回答。", "Last time there was no answer. Do answer.")
 _REASONS = {"answer_not_json": _NO_JSON, "answer_does_not_fit": _NO_FIT}
+ASKING_AGAIN = (_NO_FIT, _NO_JSON, _CUT, _EMPTY)
 
 
 class AskingAgain:
