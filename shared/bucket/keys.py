@@ -115,7 +115,11 @@ def borrowing_key(job_id: JobId, shard: int) -> str:
 
 def loan_key(job_id: JobId, lender: int, borrower: int) -> str:
     """The answers of one shard that rows of another get."""
-    return f"{WORK}{job_id}/loans/{lender:05d}-{borrower:05d}.jsonl"
+    return f"{loans_prefix(job_id, borrower)}{lender:05d}.jsonl"
+
+
+def loans_prefix(job_id: JobId, borrower: int) -> str:
+    return f"{WORK}{job_id}/loans/{borrower:05d}/"
 
 
 def settled_prefix(job_id: JobId) -> str:

@@ -34,6 +34,8 @@ class PlannedShard(RecordPart):
     reused_key: str = ""
     # How many of the same have the answer of another shard's row.
     borrowed: int = 0
+    # Of how many shards. Where it is not known, they get their answers at the end.
+    lenders: int = 0
     # Names the requests whose answers rows of other shards get, if there are any.
     loans_key: str = ""
     # An estimate, for all requests together. Older plans have none.

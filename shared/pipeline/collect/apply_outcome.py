@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt
@@ -21,10 +22,12 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.later_versions import require_known_outcomes
+from shared.pipeline.loans.share_answers import ShareAnswers
 from shared.pipeline.reuse.lend_answers import LendAnswers
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore
+from shared.problems.exceptions import WorkLeft
 from shared.results.again.request_lines import AskingAgain
 
 
@@ -114,6 +117,9 @@ class ApplyOutcome:
         )
         key_for = settled_key if is_whole else borrowing_key
         records.create(key_for(attempt.job_id, attempt.shard), mine)
+        if plan.borrows and not plan.retry_of:
+            with suppress(WorkLeft):  # the closing does what is left
+                ShareAnswers(self.store, self.pause).of_shard(plan, attempt.shard)
         others = [shard.shard for shard in plan.shards if shard.shard != attempt.shard]
         left = records.undecided if plan.borrows else records.unsettled
         if next(left(attempt.job_id, others), None) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from itertools import count
 from types import TracebackType
@@ -144,13 +145,17 @@ class ShardWriter:
 
     def _write_loans(self) -> None:
         """Write for each shard which of its answers others get: by shard, which of its requests."""
+        lenders = Counter[int]()
         for lender, borrowers in self._asked_before.borrowers():
+            lenders.update(borrowers.keys())
             key = self._key(lender, "loans")
             with self._store.open_writer(key) as writer:
                 for borrower, places in borrowers.items():
                     writer.write(json.dumps([borrower, list(places)]).encode() + b"\n")
                 writer.commit()
             self._closed[lender - 1] = self._closed[lender - 1].model_copy(update={"loans_key": key})
+        for borrower, known in lenders.items():
+            self._closed[borrower - 1] = self._closed[borrower - 1].model_copy(update={"lenders": known})
 
     def discard(self) -> None:
         """Delete everything written and not handed over; safe to call more than once."""

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import random
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 
-from shared.bucket.attempt import JobId
-from shared.bucket.keys import Stage, record_key
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.keys import Stage, loans_prefix, record_key, settled_key
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
@@ -226,22 +227,37 @@ def test_rows_of_one_shard_have_the_answers_of_another_and_all_of_them_count() -
 LENT = b"id,text\n" + b"".join(b"%d,%c\n" % pair for pair in enumerate(b"abacbddaecbz"))
 
 
-def _before_its_closing(job: Job) -> Job:
-    """All batches have ended, and an invocation has time for one piece."""
-    job.functions.pause = one_piece
-    job.deliver()
-    for batch in job.provider.unfinished():
-        job.provider.answer_all(batch, BatchStatus.COMPLETED, lambda line: told("on")(line["custom_id"]))
-    for running in job.attempts(Stage.RUNNING):
-        job.records.put_finished(running, "test")
-    job.deliver()
-    return job
+def _collect(job: Job, shards: Iterable[int]) -> None:
+    """Their batches end one after the other, and each is collected at once."""
+    batches = {each.request.metadata["batchdrop"]: each for each in job.provider.submissions}
+    for shard in shards:
+        attempt = Attempt(JobId(job.plan.job_id), 1, shard)
+        if batch := batches.get(str(attempt)):
+            job.provider.answer_all(
+                batch.batch_id, BatchStatus.COMPLETED, lambda line: told("on")(line["custom_id"])
+            )
+        job.records.put_finished(attempt, "test")
+        job.deliver()
+
+
+def _forget_what_was_shared(job: Job) -> None:
+    """As if no collect had had time for it."""
+    job_id = JobId(job.plan.job_id)
+    for shard in job.plan.shards:
+        for key in (*job.store.keys(loans_prefix(job_id, shard.shard)), settled_key(job_id, shard.shard)):
+            if shard.borrowed:
+                job.store.delete(key)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
 def test_a_closing_shares_answers_shard_by_shard_whoever_is_killed_or_out_of_time(kind: str) -> None:
     """Each invocation has time for one shard, and each is killed once at each of its calls."""
-    job = _before_its_closing(Job(f"{RECIPE}output: {{format: {kind}}}\n", LENT, max_requests=2))
+    job = Job(f"{RECIPE}output: {{format: {kind}}}\n", LENT, max_requests=2)
+    job.functions.pause = one_piece
+    job.deliver()
+    _collect(job, range(1, 7))
+    _forget_what_was_shared(job)
+    assert job.plan.result_key not in job.store.objects
     undisturbed, store = job.store.copied(), job.store.copied()
     CloseJob(undisturbed, job.clock)(job.plan)
 
@@ -249,21 +265,46 @@ def test_a_closing_shares_answers_shard_by_shard_whoever_is_killed_or_out_of_tim
 
     lenders = sum(bool(shard.loans_key) for shard in job.plan.shards)
     borrowers = sum(bool(shard.borrowed) for shard in job.plan.shards)
-    assert turns == lenders + borrowers
+    assert turns == lenders + borrowers + 1
     assert {key: undisturbed.get(key) for key in undisturbed.objects} == store.objects
 
 
 def test_the_timer_has_a_closing_that_shares_answers_gone_on_with() -> None:
-    job = _before_its_closing(Job(content=LENT, max_requests=2))
+    job = Job(content=LENT, max_requests=2)
+    job.functions.pause = one_piece
+    job.deliver()
 
+    _collect(job, range(6, 0, -1))
     said = []
     while job.tickets():
         job.tick(after=OVERDUE.finished)
         said += job.deliver()
 
-    assert said[-1] == "borrowing"
-    assert {*said[:-1]} == {"closing"}
+    assert said.count("closing") > 1
+    assert said[-1] != "closing"
     assert job.contents() == ["on"] * 12
+    assert job.report().adds_up
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_shard_is_whole_once_all_are_collected_that_lend_to_it(seed: int) -> None:
+    choose = random.Random(f"order {seed}")
+    texts = [choose.choice(b"abcdefghij") for _ in range(24)]
+    job = Job(content=b"id,text\n" + b"".join(b"%d,%c\n" % pair for pair in enumerate(texts)), max_requests=4)
+    job.deliver()
+    plan, lenders = job.plan, defaultdict[int, set[int]](set)
+    for shard in plan.shards:
+        for line in job.store.get(shard.loans_key).splitlines() if shard.loans_key else ():
+            lenders[json.loads(line)[0]].add(shard.shard)
+    order = choose.sample(range(1, len(plan.shards) + 1), len(plan.shards))
+
+    for shard in order:
+        _collect(job, [shard])
+        decided = {each for each in order if job.records.find_decided(JobId(plan.job_id), each)}
+        whole = {each for each in decided if job.records.find_settled(JobId(plan.job_id), each)}
+        assert whole == {each for each in decided if lenders[each] <= decided}
+
+    assert job.contents() == ["on"] * 24
     assert job.report().adds_up
 
 
