@@ -11,6 +11,7 @@ from shared.board.model import Board
 from shared.board.write import WriteBoard
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.folders_first import FoldersFirst
+from shared.bucket.money import Money
 from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.collect.collect_shard import CollectResult, CollectShard
@@ -70,6 +71,7 @@ class Functions:
     lull: Lull = field(default_factory=Lull)
     pause: Pause = no_pause
     real_time: RealTime | None = None
+    month_budget: Money | None = None
     _run: FoldersFirst | None = None
 
     @property
@@ -83,11 +85,26 @@ class Functions:
 
     def validate(self, upload: UploadedObject, run_id: str) -> Validated:
         asked = {each.profile.name: each.real_time for each in self.providers if each.real_time}
-        validate = ValidateFile(self.store, self.clock, self.choice, "qwen-flash", run_id, real_times=asked)
+        validate = ValidateFile(
+            self.store,
+            self.clock,
+            self.choice,
+            "qwen-flash",
+            run_id,
+            real_times=asked,
+            month_budget=self.month_budget,
+        )
         return validate(upload)
 
     def submit(self, attempt: Attempt) -> SubmitResult:
-        submit = SubmitShard(self.store, self.providers, self.clock, self.lease, self.callback_url_for)
+        submit = SubmitShard(
+            self.store,
+            self.providers,
+            self.clock,
+            self.lease,
+            self.callback_url_for,
+            month_budget=self.month_budget,
+        )
         return submit(attempt)
 
     def collect(self, attempt: Attempt, run_id: str) -> CollectResult:
@@ -104,7 +121,15 @@ class Functions:
         store = self._run = store or FoldersFirst(self.store, self.store.folders)
         validate = validate or AskAgain(store, self.clock, self.overdue.inbox)
         reconcile = Reconcile(
-            store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget, self.lull
+            store,
+            self.providers,
+            self.clock,
+            self.overdue,
+            validate,
+            BUCKET_NAME,
+            budget,
+            self.lull,
+            month_budget=self.month_budget,
         )
         return reconcile()
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR
+from shared.bucket.money import Money
 from shared.bucket.tickets import TimerCursor
 from shared.events.oss import UploadedObject
 from shared.pipeline.quota.admission import WaitingLists
@@ -58,6 +59,7 @@ class Reconcile:
         validate: Asks for the validation of an upload whose event was lost.
         budget: How long one run may take. The next run goes on where this one stopped.
         lull: Learns whether there is anything that a run must look at soon.
+        month_budget: What the stack allows all files in a month.
     """
 
     store: ObjectStore
@@ -68,6 +70,7 @@ class Reconcile:
     bucket: str
     budget: timedelta
     lull: Lull
+    month_budget: Money | None = None
 
     def __call__(self) -> dict[str, int]:
         """Run once and return the repairs by kind. Each means that an event was lost or is late."""
@@ -105,7 +108,7 @@ class Reconcile:
             SweepSlots(store, clock, overdue.finished, lists),
             RepairFinished(store, clock, overdue.finished),
             AdmitWaiting(store, clock, lists),
-            RepairReady(store, clock, overdue.ready, lists),
+            RepairReady(store, clock, overdue.ready, lists, self.month_budget),
             *(
                 PollRunning(store, provider, clock, overdue.poll, self.providers)
                 for provider in self.providers

@@ -202,6 +202,8 @@ class SubmitShard:
         is_told |= isinstance(refusal, QuotaReached) and bool(refusal.trouble)
         if is_told or isinstance(refusal, ConfigurationError):
             reason = waiting_for(refusal, now, self.providers.terms_of(plan.provider))
+            if isinstance(refusal, CeilingReached):
+                reason = reason.model_copy(update={"month_budget": self.month_budget})
         until = refusal.until if isinstance(refusal, CeilingReached) else None
         later = backed_off(ticket, now, reason, until)
         log.warning(

@@ -38,6 +38,7 @@ def timer_run(context: FcContext) -> TimerRun:
         bucket=settings.bucket_name,
         budget=timeout * SHARE_TO_REPAIR,
         lull=_lull(),
+        month_budget=settings.month_budget,
     )
     money = partial(money_on_board, store, clock, settings.month_budget)
     write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN, money)

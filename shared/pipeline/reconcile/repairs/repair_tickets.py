@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, BUDGET, Stage, ticket_key
+from shared.bucket.money import Money
 from shared.bucket.slot_keys import waiting_prefix
 from shared.bucket.tickets import OVER_BUDGET, ReadyTicket
 from shared.bucket.uploads import AgainTicket
@@ -30,12 +31,16 @@ class RepairReady:
     """A ``RepairStep``: puts the ticket again, as it is, so that its event fires again.
 
     Shards waiting for a slot keep their place; waiting is not counted as a repair.
+
+    Attributes:
+        month_budget: What the stack allows all files in a month.
     """
 
     store: ObjectStore
     clock: Clock
     older_than: timedelta
     lists: WaitingLists
+    month_budget: Money | None = None
     name: str = "ready"
 
     def candidates(self) -> Iterator[Candidate]:
@@ -68,9 +73,11 @@ class RepairReady:
         return True
 
     def _has_a_new_budget(self, ticket: ReadyTicket, head: ObjectHead) -> bool:
-        """Whether it waits for money, and the file of budgets was put after it."""
+        """Whether it waits for money, and there is another budget since."""
         if ticket.waiting_for is None or ticket.waiting_for.code != OVER_BUDGET:
             return False
+        if ticket.waiting_for.month_budget != self.month_budget:
+            return True
         return self._budget is not None and self._budget.modified_at > head.modified_at
 
     @cached_property

@@ -160,6 +160,25 @@ def test_a_higher_budget_is_seen_by_the_timer_and_a_lower_one_changes_nothing(
     assert (job.submit(attempt(shard=2)) == "submitted") == is_sent
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "is_tried"),
+    [(5, 5, False), (5, 9, True), (5, 3, True), (5, None, True), (None, 5, True)],
+)
+def test_another_budget_of_the_stack_is_seen_by_the_timer_once(
+    before: int | None, now: int | None, *, is_tried: bool
+) -> None:
+    job = under(("all", 2 * ROW))
+    job.functions.month_budget = before and Money(micros=before * 10**6, currency="CNY")
+    job.submit(attempt(shard=1))
+    finish(job, attempt(shard=1), lambda line: result_line(line["custom_id"]))
+    job.submit(attempt(shard=2))
+
+    job.functions.month_budget = now and Money(micros=now * 10**6, currency="CNY")
+    tried = [job.tick(after=timedelta(minutes=10)).get("ready", 0) for _ in "12" if [job.deliver()]]
+
+    assert tried == [int(is_tried), 0]
+
+
 def test_under_the_stacks_own_ceiling_it_names_the_parameter() -> None:
     job = under(("all", 2 * ROW))
     (ceiling,) = job.plan.ceilings
