@@ -25,6 +25,8 @@ LARGEST_SHARD = 500e6  # https://help.aliyun.com/zh/model-studio/batch-interface
 
 # Rows a second of one core: ``scripts/bench``, on the slower of the machines that it ran on.
 _CHECKED, _SETTLED, _PARQUET, _XLSX, _KEPT_AGAIN = 85_000, 30_000, 98_000, 60_000, 48_000
+# Of a job of 1,000,000 rows in 20 shards, 40 % of which ask what any earlier row asks.
+_SHARED = 40_000
 
 # Seconds of one call within the region, of one to a provider, and of one copy of a part of 60 MB.
 _CALL_S, _PROVIDER_S, _COPY_S = 0.02, 0.2, 0.5
@@ -32,6 +34,10 @@ _AT_ONCE = 8
 
 # Calls of the store, as the test counts them: for one shard, or for all.
 SUBMIT_CALLS, COLLECT_CALLS, TICKET_CALLS, CLOSE_CALLS, POLL_CALLS, RETRY_CALLS = 22, 20, 402, 420, 1_240, 25
+# For a shard that borrows and lends, beside those for each that lends to it or borrows from it.
+SHARE_CALLS, LENDER_CALLS, BORROWER_CALLS = 14, 1, 2
+# So many lend to one at most where 60 % of the rows are sent: a million questions are remembered.
+LENDERS = 75
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,9 @@ def steps() -> list[Step]:
     closing = _calls(CLOSE_CALLS)
     copies = SHARDS * (_CALL_S + _COPY_S) / _AT_ONCE  # and a look at each before
     pieces = _calls(SHARDS) + copies
+    sharing = rows / _SHARED + _calls(SHARE_CALLS + LENDERS * (LENDER_CALLS + BORROWER_CALLS))
+    # The kept rows three times, the part twice; what was answered, is lent and is borrowed.
+    shared_bytes = rows * (3 * KEPT + (2 + 0.6 + 2 * 0.4) * RESULT)
     return [
         Step("check a file of 9.6 GB, cut it into 400 shards, put their tickets", "Validate",
              ROWS / _CHECKED + _calls(TICKET_CALLS), ROWS * (FILE + REQUEST + KEPT), of_job=True),
@@ -89,6 +98,10 @@ def steps() -> list[Step]:
              closing + 2 * pieces + ROWS / _PARQUET, ROWS * 1.2 * RESULT, share=SHARE_TO_CLOSE),
         Step("close: 20 workbooks", "Collect", closing + ROWS / _XLSX, ROWS * 1.2 * RESULT,
              share=SHARE_TO_CLOSE),
+        Step("share answers of a shard with 75 others, whose rows ask the same", "Collect",
+             sharing, shared_bytes),
+        Step("fill 75 shards that waited for its answers", "Collect",
+             LENDERS * sharing, LENDERS * shared_bytes, share=SHARE_TO_CLOSE),
         Step("look after 400 batches", "Reconcile", _calls(POLL_CALLS, SHARDS), share=SHARE_TO_REPAIR),
         Step("tell a channel that does not answer", "Notify", 10 + _calls(6)),
         Step("show the folder of such a job", "Page", _calls(60)),
