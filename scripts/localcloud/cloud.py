@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scripts.localcloud.access.access_keys import AccessKeys
-from scripts.localcloud.access.own_keys import callback_secret, own_keys, page_secret
+from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.assembly import Assembly
 from scripts.localcloud.bailian.api.oss_input import OssInput
@@ -18,9 +18,7 @@ from scripts.localcloud.clouds.tencent import LocalTencent
 from scripts.localcloud.clouds.volcengine import LocalVolcengine
 from scripts.localcloud.data_lock import DataDirGone, locked
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind, FaultRule
-from scripts.localcloud.events.eventbridge import EventBridge
-from scripts.localcloud.events.rocketmq import RocketMq
-from scripts.localcloud.events.timers import Timers
+from scripts.localcloud.events.local_events import LocalEvents
 from scripts.localcloud.events.triggers import functions_for_object
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
@@ -28,28 +26,24 @@ from scripts.localcloud.fc.lanes import AsyncPolicy
 from scripts.localcloud.fc.workers.pool import FunctionHost
 from scripts.localcloud.fc.workers.process import worker_spec_for
 from scripts.localcloud.interruptions import Interruptions
-from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, tencent_dir, volcengine_dir
+from scripts.localcloud.local_stack import local_stack
+from scripts.localcloud.options import REGION, CloudOptions, tencent_dir, volcengine_dir
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.operations.cors_operations import put_cors_rules
 from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.status import status
 from scripts.localcloud.storage.object_events import ObjectEvent
-from scripts.template.read import load_stack
 from scripts.template.stack import (
-    EventBridgeTrigger,
     HttpTrigger,
     OssTrigger,
-    RocketMqTrigger,
     Stack,
-    TimerTrigger,
 )
 from shared.ports.provider import BatchProvider
 from shared.ports.store import ObjectStore
 
 # The function that answers at the local cloud's address.
 PAGE = "Page"
-_HTTP_TRIGGERS = ("CallbackTrigger", "PageTrigger")
 Second = TypeVar("Second", bound=SecondCloud)
 
 
@@ -90,7 +84,7 @@ class LocalCloud(Assembly):
         self.volcengine = self._opened("ark", volcengine_dir, LocalVolcengine)
         self.tencent = self._opened("tione", tencent_dir, LocalTencent)
         self._oss_triggers: list[OssTrigger] = []
-        self._eventbridge: EventBridge | None = None
+        self.events = LocalEvents(options.timer_interval_s, self.interruptions)
 
     @property
     def bucket_dir(self) -> Path:
@@ -173,7 +167,7 @@ class LocalCloud(Assembly):
         put_cors_rules(self.oss.storage, options.bucket, stack.cors_rules)
         put_bucket_tags(self.oss.storage, options.bucket, stack.bucket_tags)
         self._start_functions(stack)
-        self._start_events(stack)
+        self.events.start(stack, self.invoker, self._running)
         self.gateway.start()
 
     def _url_of(self, function: str) -> str:
@@ -185,21 +179,10 @@ class LocalCloud(Assembly):
     def _load_stack(self, *, oss_url: str, bailian_url: str, urls: Mapping[HttpTrigger, str]) -> Stack:
         parameters = {
             "DashScopeBaseUrl": bailian_url,
-            "CallbackSecret": callback_secret(self.options.data_dir),
-            "PageSecret": page_secret(self.options.data_dir),
-            "PageOpen": "local",
             "OssEndpoint": oss_url,
             "DashScopeApiKey": self.api_key if "bailian" in self.options.providers else "",
-            **{
-                name: value
-                for each in self.second_clouds
-                for name, value in each.template_parameters().items()
-            },
-            **self.options.template_parameters(),
         }
-        known = {each.logical_id: url for each, url in urls.items()} or dict.fromkeys(_HTTP_TRIGGERS, "")
-        attributes = {(logical_id, "UrlInternet"): url for logical_id, url in known.items()}
-        return load_stack(REPOSITORY / "template.yaml", parameters, attributes)
+        return local_stack(self.options, self.second_clouds, parameters, urls)
 
     def _open_invoker(self, stack: Stack) -> AsyncInvoker:
         workers = self.options.workers
@@ -221,7 +204,7 @@ class LocalCloud(Assembly):
             call=self.host.http,
             triggers=[each for each in stack.triggers if isinstance(each, HttpTrigger)],
             status=self._status,
-            publish=lambda event: self._eventbridge.publish(event) if self._eventbridge else [],
+            publish=self.events.publish,
             faults=self.delivery_faults,
             api_key=self.keys.api_key,
             port=self.options.gateway_port,
@@ -237,31 +220,6 @@ class LocalCloud(Assembly):
             self.host.add(worker_spec_for(spec, key, self.logs_dir), size=self.options.workers)
         self._running.callback(self.invoker.stop)
         self.invoker.start()
-
-    def _start_events(self, stack: Stack) -> None:
-        rocketmq = RocketMq(
-            triggers=[each for each in stack.triggers if isinstance(each, RocketMqTrigger)],
-            accept=self.invoker.accept,
-            region=REGION,
-            interruptions=self.interruptions,
-        )
-        self._eventbridge = EventBridge(
-            accept=self.invoker.accept,
-            triggers=[each for each in stack.triggers if isinstance(each, EventBridgeTrigger)],
-            rules=stack.rules,
-            rocketmq=rocketmq,
-        )
-        timers = Timers(
-            triggers=[each for each in stack.triggers if isinstance(each, TimerTrigger)],
-            accept=self.invoker.accept,
-            is_pending=self.invoker.is_pending,
-            interval_s=self.options.timer_interval_s,
-            interruptions=self.interruptions,
-        )
-        self._running.callback(rocketmq.stop)
-        rocketmq.start()
-        self._running.callback(timers.stop)
-        timers.start()
 
     def _opened(
         self, provider: str, directory: Callable[[Path], Path], cloud: Callable[[CloudOptions], Second]
@@ -291,8 +249,7 @@ class LocalCloud(Assembly):
 
     def _on_batch(self, finished: FinishedBatch) -> None:
         self._takes_events.wait()
-        if self._eventbridge:
-            self._eventbridge.publish(batch_event(finished))
+        self.events.publish(batch_event(finished))
 
     def _status(self) -> object:
         logs = {name: pool.spec.log_path for name, pool in self.host.pools.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -91,10 +91,7 @@ class ReadBoard:
         settled = self.settled_shards(plan)
         rows = settled_rows(records, job_id, settled, self._known.get(job_id, SettledRows()))
         seen = _Seen(records, plan, self.clock.now(), Progress(rows))
-        for number, (attempt, stage, head) in enumerate(_in_order(tickets, settled)):
-            seen.add(attempt, stage, head, is_read=number < self.max_tickets)
-        if settled:
-            seen.count(ShardState.SETTLED, len(settled))
+        seen.add_all(tickets, settled, self.max_tickets)
         is_cancelled = records.is_cancelled(job_id)
         waits = plan.approval and not is_cancelled and self.store.head(awaited_key(job_id))
         if waits:
@@ -150,7 +147,15 @@ class _Seen:
         """When the last batch ends at the latest; ``None`` if a shard has none, or is not read."""
         return max(self.deadlines) if open_shards == len(self.deadlines) > 0 else None
 
-    def add(self, attempt: Attempt, stage: Stage, head: ObjectHead, *, is_read: bool) -> None:
+    def add_all(self, tickets: OpenTickets, settled: Collection[int], max_read: int) -> None:
+        """All but those that were left of settled shards; the first ones are read."""
+        open_shards = (shard for shard in sorted(tickets.heads) if shard not in settled)
+        for number, shard in enumerate(open_shards):
+            self._add(*tickets.heads[shard], is_read=number < max_read)
+        if settled:
+            self.count(ShardState.SETTLED, len(settled))
+
+    def _add(self, attempt: Attempt, stage: Stage, head: ObjectHead, *, is_read: bool) -> None:
         # A batch that is said to have ended has its running/ ticket, too.
         running = self._records.find_running(attempt) if is_read and stage is not Stage.READY else None
         if is_read and stage is Stage.READY and (ready := self._records.find_ready(attempt)):
@@ -181,11 +186,6 @@ class _Seen:
     def _wait(self, waiting_for: WaitingFor | None, since: datetime) -> None:
         self.since.append(min(since, waiting_for.since) if waiting_for else since)
         self.waiting_for = self.waiting_for or waiting_for
-
-
-def _in_order(tickets: OpenTickets, settled: Collection[int]) -> Iterator[tuple[Attempt, Stage, ObjectHead]]:
-    """Without those that were left of settled shards."""
-    return (tickets.heads[shard] for shard in sorted(tickets.heads) if shard not in settled)
 
 
 def _state(stage: Stage) -> ShardState:

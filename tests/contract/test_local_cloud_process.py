@@ -139,7 +139,7 @@ class Interrupted(BaseException):
     pass
 
 
-STEPS = ("oss.start", "bailian.start", "_open_gateway", "_start_functions", "_start_events")
+STEPS = ("oss.start", "bailian.start", "_open_gateway", "_start_functions", "events.start")
 
 
 @pytest.mark.parametrize("step", STEPS)

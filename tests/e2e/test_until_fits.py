@@ -6,7 +6,9 @@ from tests.e2e.conftest import RunningCloud
 
 
 def test_rows_are_asked_again_until_their_answer_fits(cloud: RunningCloud) -> None:
-    recipe = "classify: {column: text, labels: [good, bad]}\nparameters: {max_tokens: 3}\nuntil_fits: {times: 2}\n"
+    recipe = (
+        "classify: {column: text, labels: [good, bad]}\nparameters: {max_tokens: 3}\nuntil_fits: {times: 2}\n"
+    )
     cloud.drop("fitting/batch.yaml", f"model: qwen-flash\n{recipe}".encode())
     cloud.drop("fitting/reviews.csv", b"text\nplain\n[[misfit]]\n[[say]]no\n")
 

@@ -22,7 +22,7 @@ from shared.ports.profile import (
     SlotPool,
     chat_or_embeddings,
 )
-from shared.problems.problem import Bilingual, Problem
+from shared.problems.problem import Bilingual, Problem, Values
 from shared.providers.ark.models import is_endpoint
 from shared.providers.ark.output import output_bound_for
 from shared.providers.parameter_names import misspelt
@@ -88,34 +88,38 @@ def _parameter_warnings_for(parameters: Mapping[str, JsonValue], _prompts: str) 
     return tuple(misspelt(parameters, _PARAMETERS))
 
 
+_TERMS: Values = {
+    "provider": _SHOWN,
+    "console": Bilingual("火山方舟控制台", "the Ark console"),
+    "account_console": Bilingual("火山引擎控制台", "the Volcengine console"),
+    "key_variable": "ARK_ACCESS_KEY_ID",
+    "address_variable": "ARK_HOST",
+    "region_variable": "ARK_REGION",
+    "project_variable": "ARK_PROJECT",
+    "bucket_variable": "TOS_BUCKET",
+    "bucket_address_variable": "TOS_ENDPOINT",
+    "file_limit": Bilingual("TOS 桶的配额", "the quota of the TOS bucket"),
+}
+_RULES = RequestRules(
+    endpoints={"chat": CHAT, "embeddings": EMBEDDINGS},
+    default_endpoint_for=chat_or_embeddings,
+    roles=_ROLES,
+    form=LineForm(is_addressed=False, lists_input=True),
+    other_form={"other": Bilingual("百炼", "Bailian"), "choose": "provider: bailian"},
+    foreign_parameters={"enable_thinking": _thinking_of},
+    example_model=_EXAMPLE_MODEL,
+)
+
+
 def ark_profile(running_jobs: int = RUNNING_JOBS) -> ProviderProfile:
     """Ark with a project that may run so many jobs at once."""
     pool = SlotPool(_NAME, _SENT_AHEAD * running_jobs)
     return ProviderProfile(
         name=_NAME,
         needs=("ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY", "TOS_BUCKET"),
-        terms={
-            "provider": _SHOWN,
-            "console": Bilingual("火山方舟控制台", "the Ark console"),
-            "account_console": Bilingual("火山引擎控制台", "the Volcengine console"),
-            "key_variable": "ARK_ACCESS_KEY_ID",
-            "address_variable": "ARK_HOST",
-            "region_variable": "ARK_REGION",
-            "project_variable": "ARK_PROJECT",
-            "bucket_variable": "TOS_BUCKET",
-            "bucket_address_variable": "TOS_ENDPOINT",
-            "file_limit": Bilingual("TOS 桶的配额", "the quota of the TOS bucket"),
-        },
+        terms=_TERMS,
         limits_for=lambda _: ARK_LIMITS,
-        rules=RequestRules(
-            endpoints={"chat": CHAT, "embeddings": EMBEDDINGS},
-            default_endpoint_for=chat_or_embeddings,
-            roles=_ROLES,
-            form=LineForm(is_addressed=False, lists_input=True),
-            other_form={"other": Bilingual("百炼", "Bailian"), "choose": "provider: bailian"},
-            foreign_parameters={"enable_thinking": _thinking_of},
-            example_model=_EXAMPLE_MODEL,
-        ),
+        rules=_RULES,
         announces_ends=False,
         queries_per_minute=_QUERIES_PER_MINUTE,
         listed_for=_LISTED_FOR,

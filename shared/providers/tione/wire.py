@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
@@ -158,39 +158,58 @@ def state_of(task: Task, *, manifest: Manifest | None, result_files: tuple[str, 
         manifest: The runner's, if it is valid.
         result_files: The files of results that are there.
     """
-    status = _STATUSES.get(task.status, BatchStatus.UNKNOWN)
-    failed_for, trouble, promised = None, "", 0
-    problem = BatchProblem(TASK_FAILED, task.failure_reason)
-    if status.is_terminal and manifest:
-        # The runner's word on rows counts, whatever became of its container.
-        status = BatchStatus.COMPLETED if manifest.complete else BatchStatus.EXPIRED
-        promised = manifest.lines
-        if manifest.reason == MODEL_NOT_SERVED and not manifest.lines:
-            # It would be so again, and each machine costs.
-            status, failed_for, problem = BatchStatus.FAILED, FailedFor.ROWS, _not_served(manifest.model)
-    elif status is BatchStatus.FAILED:
-        trouble = "" if result_files or task.has_started else why_nothing_ran(task.failure_reason)
-        failed_for = _failed_for(trouble)
-        if failed_for is None:
-            status = BatchStatus.EXPIRED
+    end = _end_by(task, manifest) if manifest else _end_without(task, has_run=bool(result_files))
+    is_expired = end.status is BatchStatus.EXPIRED
     told = _told(task, manifest)
     was_in_time = manifest is not None and manifest.reason == _DEADLINE
-    has_late_output = status is BatchStatus.EXPIRED and not manifest and task.status != _SUBMIT_FAILED
+    has_late_output = is_expired and not manifest and task.status != _SUBMIT_FAILED
+    promised = manifest.lines if manifest and task.is_terminal else 0
     return BatchState(
         batch_id=BatchId(task.id),
-        status=status,
+        status=end.status,
         raw_status=told,
         result_files=result_files,
-        problems=(problem,) if failed_for else (),
-        failed_for=failed_for,
-        broken_off=told if status is BatchStatus.EXPIRED and not was_in_time else "",
-        trouble=trouble if failed_for is FailedFor.ACCOUNT else "",
+        problems=(end.problem,) if end.problem else (),
+        failed_for=end.failed_for,
+        broken_off=told if is_expired and not was_in_time else "",
+        trouble=end.trouble if end.failed_for is FailedFor.ACCOUNT else "",
         requests_completed=manifest.results.lines if manifest else None,
         requests_failed=manifest.errors.lines if manifest else None,
         # Whether output is copied after a stop or a failure stands nowhere; so it may come late.
         lines_promised=None if has_late_output else promised,
         name=task.name,
     )
+
+
+class _End(NamedTuple):
+    """How far a task is; ``failed_for`` only if none of its rows was asked."""
+
+    status: BatchStatus
+    failed_for: FailedFor | None = None
+    trouble: str = ""
+    problem: BatchProblem | None = None
+
+
+def _end_by(task: Task, manifest: Manifest) -> _End:
+    """The runner's word on rows counts, whatever became of its container."""
+    if not task.is_terminal:
+        return _End(_STATUSES.get(task.status, BatchStatus.UNKNOWN))
+    if manifest.reason == MODEL_NOT_SERVED and not manifest.lines:
+        # It would be so again, and each machine costs.
+        return _End(BatchStatus.FAILED, FailedFor.ROWS, problem=_not_served(manifest.model))
+    return _End(BatchStatus.COMPLETED if manifest.complete else BatchStatus.EXPIRED)
+
+
+def _end_without(task: Task, *, has_run: bool) -> _End:
+    """By TI-ONE's word alone."""
+    status = _STATUSES.get(task.status, BatchStatus.UNKNOWN)
+    if status is not BatchStatus.FAILED:
+        return _End(status)
+    trouble = "" if has_run or task.has_started else why_nothing_ran(task.failure_reason)
+    failed_for = _failed_for(trouble)
+    if failed_for is None:
+        return _End(BatchStatus.EXPIRED)
+    return _End(status, failed_for, trouble, BatchProblem(TASK_FAILED, task.failure_reason))
 
 
 def _not_served(model: str) -> BatchProblem:

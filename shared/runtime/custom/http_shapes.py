@@ -32,7 +32,6 @@ def render_http_event(
     """
     raw_path, _, raw_query = target.partition("?")
     joined = joined_headers(headers, separator=",")
-    host = header_of(joined, "host").partition(":")[0]
     text, is_base64 = encoded_body(body, header_of(joined, "content-type"))
     return {
         "version": "v1",
@@ -43,8 +42,7 @@ def render_http_event(
         "queryParameters": joined_values(parse_qsl(raw_query, keep_blank_values=True), ","),
         "requestContext": {
             "accountId": account_id,
-            "domainName": host,
-            "domainPrefix": host.partition(".")[0],
+            **_domain(header_of(joined, "host")),
             "http": {
                 "method": method,
                 "path": unquote(raw_path),
@@ -53,9 +51,20 @@ def render_http_event(
                 "userAgent": header_of(joined, "user-agent"),
             },
             "requestId": request_id,
-            "time": received_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "timeEpoch": str(round(received_at.timestamp() * 1000)),
+            **_times(received_at),
         },
+    }
+
+
+def _domain(host_header: str) -> dict[str, str]:
+    host = host_header.partition(":")[0]
+    return {"domainName": host, "domainPrefix": host.partition(".")[0]}
+
+
+def _times(received_at: datetime) -> dict[str, str]:
+    return {
+        "time": received_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "timeEpoch": str(round(received_at.timestamp() * 1000)),
     }
 
 

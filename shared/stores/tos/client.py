@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -15,6 +16,16 @@ from shared.stores.pieces.errors import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 _HOST = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?")
 # https://www.volcengine.com/docs/6349/74820
 _BUCKET = re.compile("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_KEPT_TO_ITSELF: Mapping[str, Any] = {
+    "max_retry_count": 0,  # or it repeats puts and completions after any error of the network
+    "dns_cache_time": 0,  # or it replaces urllib3's connect function and starts a thread
+    "enable_crc": False,  # or it computes them in Python, where crcmod has no C extension
+    "connection_time": CONNECT_TIMEOUT_S,
+    "socket_timeout": READ_TIMEOUT_S,
+    "except100_continue_threshold": 0,  # requests never waits for the 100 that it would ask for
+    # Never slow enough to be told. With 0, its calls return None and lose their errors.
+    "high_latency_log_threshold": 1e-9,
+}
 
 
 def open_client(
@@ -47,16 +58,9 @@ def open_client(
             f"http://{endpoint.rpartition('//')[2]}" if proxy else endpoint,
             region,
             security_token=security_token,
-            max_retry_count=0,  # or it repeats puts and completions after any error of the network
-            dns_cache_time=0,  # or it replaces urllib3's connect function and starts a thread
-            enable_crc=False,  # or it computes them in Python, where crcmod has no C extension
-            connection_time=CONNECT_TIMEOUT_S,
-            socket_timeout=READ_TIMEOUT_S,
-            except100_continue_threshold=0,  # requests never waits for the 100 that it would ask for
-            # Never slow enough to be told. With 0, its calls return None and lose their errors.
-            high_latency_log_threshold=1e-9,
             proxy_host=host,
             proxy_port=port,
+            **_KEPT_TO_ITSELF,
         )
     except tos.exceptions.TosClientError as error:
         raise ConfigurationError(f"TOS: {error.message}", "bucket_unusable") from error
