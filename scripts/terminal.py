@@ -7,8 +7,9 @@ import os
 import shlex
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -61,29 +62,51 @@ def typed_path(text: str) -> Path:
     return Path(os.environ.get("CALLED_FROM", ""), path)
 
 
-def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:
-    """A table of fixed columns; long cells are cut, line breaks are ⏎, Chinese takes two cells."""
+def render_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26, cell_lines: int = 1
+) -> str:
+    """A table of fixed columns; what is longer than a cell's lines is cut, line breaks are ⏎.
+
+    Chinese takes two cells of a terminal.
+    """
     # A row that was read from a file's beginning may be short.
     table = [
         [escaped_line(cell) for cell in (*row, *[""] * len(header))][: len(header)] for row in (header, *rows)
     ]
-    widths = [min(cell_width, max(_width(row[n]) for row in table)) for n in range(len(header))]
-    lines = [
-        "  ".join(fit(cell, width, pad=True) for cell, width in zip(row, widths, strict=True))
-        for row in table
-    ]
+    widths = [min(cell_width, max(width_of(row[n]) for row in table)) for n in range(len(header))]
+    lines = [line for row in table for line in _lines(row, widths, cell_lines)]
     return "\n".join(f"    {line}".rstrip() for line in lines)
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], most: int) -> Iterator[str]:
+    cells = [[*_folded(cell, width, most)] for cell, width in zip(row, widths, strict=True)]
+    for line in zip_longest(*cells, fillvalue=""):
+        yield "  ".join(fit(cell, width, pad=True) for cell, width in zip(line, widths, strict=True))
+
+
+def _folded(text: str, width: int, most: int) -> Iterator[str]:
+    """Its lines of that width, the last of which may have too much."""
+    for _ in range(most - 1):
+        if width_of(text[: width + 1]) <= width:
+            break
+        line = text[:width]
+        while width_of(line) > width:
+            line = line[:-1]
+        yield line
+        text = text[len(line) :]
+    yield text
 
 
 def fit(text: str, width: int, *, pad: bool = False) -> str:
     """Cut ``text`` to ``width`` terminal cells, with an ellipsis where something is missing."""
     text = text[: width + 1]  # each character takes a cell at least, but for marks on others
-    if _width(text) > width:
-        while _width(text) > width - 1:
+    if width_of(text) > width:
+        while width_of(text) > width - 1:
             text = text[:-1]
         text += "…"
-    return text + " " * (width - _width(text)) if pad else text
+    return text + " " * (width - width_of(text)) if pad else text
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
+    """How many cells of a terminal it takes."""
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)

@@ -34,7 +34,8 @@ def preview(
 
     Args:
         real_time: Of the provider that the recipe names.
-        requests: The request lines of at most five rows; ``None`` for a row that would not be sent.
+        requests: The request lines of at most ``MAX_REQUESTS`` rows; ``None`` for a row that would
+            not be sent.
         columns: What the recipe takes from answers.
 
     Raises:
@@ -42,10 +43,13 @@ def preview(
     """
     asked = [request for request in requests if request is not None]
     replies = iter(real_time.answers(asked) if asked else ())
-    return [PreviewedRow() if request is None else _row(next(replies).line, columns) for request in requests]
+    return [
+        PreviewedRow() if request is None else previewed(next(replies).line, columns) for request in requests
+    ]
 
 
-def _row(line: bytes, columns: AnswerColumns | None) -> PreviewedRow:
+def previewed(line: bytes, columns: AnswerColumns | None) -> PreviewedRow:
+    """What a row gets whose reply, as a result line, this is."""
     answer = parse_result_line(line)
     if answer is None:
         raise ValueError("a line that we made is no result line")

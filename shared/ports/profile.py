@@ -10,7 +10,7 @@ from datetime import timedelta
 from pydantic import JsonValue
 
 from shared.ports.output_bound import OutputBound
-from shared.problems.problem import Problem, Values
+from shared.problems.problem import Bilingual, Problem, Values
 
 
 @dataclass(frozen=True)
@@ -151,3 +151,9 @@ class ProviderProfile:
     json_parameters_for: Callable[[str], Mapping[str, JsonValue]]
     output_bound_for: Callable[[Mapping[str, JsonValue], str], OutputBound]
     read_prices: Callable[[], str]
+
+    @property
+    def called(self) -> Bilingual:
+        """As people call it."""
+        shown = self.terms["provider"]
+        return shown if isinstance(shown, Bilingual) else Bilingual(str(shown), str(shown))

@@ -1,9 +1,11 @@
-"""``scripts/batchdrop preview``: a table's first rows, answered at once by the local Bailian."""
+"""``scripts/batchdrop preview``: a few rows of a table, answered at once by the local Bailian."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,10 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.localcloud.answers.built_in_texts import answer_for
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.operate.__main__ import main
 from scripts.operate.access import open_provider_to_ask
 from scripts.operate.recipes.preview_table import preview_table
+from scripts.operate.recipes.preview_view import preview_lines
+from scripts.terminal import width_of
+from shared.ports.providers import Providers
+from shared.ports.real_time import RealTime, Reply
 from tests.support.bailian_wire import KEY
 from tests.support.workbooks import sheet_of
 
@@ -26,18 +33,23 @@ ARK = "provider: ark\nmodel: doubao-seed-1-6-250615\nprompt: '{{ 评论 }}'\n"
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def bailian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBailian]:
+    with LocalBailian(tmp_path_factory.mktemp("bailian"), KEY) as local:
+        yield local
+
+
+@pytest.fixture(scope="module")
+def env(bailian: LocalBailian) -> dict[str, str]:
     """The settings of functions, whose bucket is not asked."""
-    with LocalBailian(tmp_path_factory.mktemp("bailian"), KEY) as bailian:
-        yield {
-            "BUCKET_NAME": "bucket",
-            "OSS_ENDPOINT": "http://127.0.0.1:1",
-            "OSS_REGION": "cn-beijing",
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
-            "DASHSCOPE_BASE_URL": bailian.base_url,
-            "DASHSCOPE_API_KEY": KEY,
-        }
+    return {
+        "BUCKET_NAME": "bucket",
+        "OSS_ENDPOINT": "http://127.0.0.1:1",
+        "OSS_REGION": "cn-beijing",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+        "DASHSCOPE_BASE_URL": bailian.base_url,
+        "DASHSCOPE_API_KEY": KEY,
+    }
 
 
 @pytest.fixture
@@ -48,18 +60,103 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_first_rows_are_answered_as_a_job_would(
-    env: dict[str, str], table: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("rows", [2, 7, 100])
+def test_rows_are_answered_as_a_job_would_in_a_table(
+    env: dict[str, str], table: Path, capsys: pytest.CaptureFixture[str], rows: int
 ) -> None:
-    status = main(["preview", str(table), "--rows", "2"], env)
+    status = main(["preview", str(table), "--rows", str(rows)], env)
 
     said = capsys.readouterr().out
-    answers = [answer_for(f"好评还是差评？评论 {number}") for number in range(2)]
+    shown = re.findall(r"^    (\d+) +A(\d) +评论 (\d) +(answer.*)$", said, re.MULTILINE)
     assert status == 0
-    places = [said.find(part) for part in ("[rows_answered_now]", "── A0 | 评论 0", "── A1 | 评论 1")]
-    assert -1 < places[0] < places[1] < places[2]
-    assert all(answer in said for answer in answers)
-    assert "── A2" not in said
+    assert "[rows_answered_now]" in said.split("\n")[1]
+    assert said.split("\n")[2].split() == ["编号", "评论", "答案", "answer"]
+    assert [row[0] for row in shown] == [*map(str, range(1, min(rows, 9) + 1))]
+    for _, name, number, answer in shown:
+        assert name == number
+        assert answer_for(f"好评还是差评？评论 {name}").startswith(answer)
+    assert f"{min(rows, 9)} answered" in said
+    assert "\nquote: about" in said
+
+
+def test_they_are_those_that_a_sample_would_ask(env: dict[str, str], table: Path) -> None:
+    """Of rows of very different lengths each length has its share."""
+    lengths = [1, 1, 1, 1, 1, 1, 40, 40, 40, 900]
+    lines = [f"A{number},{'好' * (length + number)}\n" for number, length in enumerate(lengths)]
+    table.write_text("编号,评论\n" + "".join(lines), encoding="utf-8")
+
+    shown = preview_table(table, 5, partial(open_provider_to_ask, env, None), lambda _: None)
+
+    sizes = sorted(len(row.cells[1]) for row in shown.rows)
+    assert len([size for size in sizes if size < 20]) == 3
+    assert sizes[-1] >= 40
+    assert (shown.sample.figures.asked, shown.sample.figures.answered) == (5, 5)
+
+
+def test_answers_are_compared_with_what_the_file_says_is_right(
+    env: dict[str, str], table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = 'model: qwen-flash\nprompt: "[[say]]{{ 评论 }}"\nprice: {sample: 20, expect: 标签}\n'
+    (table.parent / "batch.yaml").write_text(recipe, encoding="utf-8")
+    table.write_text("评论,标签\n好评,好评 \n差评,好评\n中评,\n", encoding="utf-8")
+
+    assert main(["preview", str(table)], env) == 0
+
+    said = capsys.readouterr().out
+    marks = [line.split()[-1] for line in said.split("\n") if re.match("    [123] ", line)]
+    assert marks == ["✓", "✗", "中评"]
+    assert 'Right in the sample: 1 of 2 (50%), compared with the column "标签"' in said
+    main(["preview", str(table), "--json"], env)
+    told = json.loads(capsys.readouterr().out)
+    assert [row.get("is_right") for row in told["rows"]] == [True, False, None]
+    assert (told["sample"]["compared"], told["sample"]["right"]) == (2, 1)
+    assert told["quote"]["expected"]["micros"] > 0
+
+
+@pytest.mark.parametrize("width", [40, 60, 200])
+def test_a_table_is_no_wider_than_the_terminal_where_answers_have_room(
+    env: dict[str, str], table: Path, width: int
+) -> None:
+    header = ",".join(f"列{number}" for number in range(12))
+    table.write_text(f"评论,{header}\n好,{','.join(['一二三四五'] * 12)}\n", encoding="utf-8")
+    shown = preview_table(table, 5, partial(open_provider_to_ask, env, None), lambda _: None)
+
+    lines = [*preview_lines(shown, width)]
+
+    sheet = lines[: next(n for n, line in enumerate(lines) if not line.startswith("    "))]
+    assert max(map(width_of, sheet)) <= max(width, 50)
+    said = "\n".join(lines)
+    assert all(f"列{number}" in said for number in range(12))
+    assert ("[columns_left_out]" in said) == (width < 200)
+
+
+def test_what_was_paid_is_shown_if_no_more_can_be_asked(
+    bailian: LocalBailian, env: dict[str, str], table: Path
+) -> None:
+    class Spent:
+        """The real one, whose account is empty after the first rows."""
+
+        def __init__(self, real: RealTime) -> None:
+            self._real = real
+
+        def answers(self, requests: Sequence[bytes]) -> list[Reply]:
+            answers = self._real.answers(requests)
+            bailian.faults.add(CallFault(route="real_time.chat", status=400, code="Arrearage", times=5))
+            return answers
+
+    def provider_of(name: str) -> Providers:
+        real = open_provider_to_ask(env, None, name).of(name)
+        assert real.real_time is not None
+        return Providers(replace(real, real_time=Spent(real.real_time)))
+
+    shown = preview_table(table, 9, provider_of, lambda _: None)
+    bailian.faults.clear()
+
+    lines = [*preview_lines(shown, None)]
+    assert [bool(row.answered.answer) for row in shown.rows] == [True] * 5
+    assert (shown.sample.figures.asked, shown.sample.figures.answered) == (5, 5)
+    assert any("[account_without_money]" in line for line in lines)
+    assert any("5 rows asked in real time, 5 answered" in line for line in lines)
 
 
 @pytest.mark.parametrize("output", ["xlsx", "parquet"])
@@ -76,7 +173,7 @@ def test_cells_that_keep_their_types_are_shown_as_texts(
         pq.write_table(pa.table(typed), path)
 
     assert main(["preview", str(path)], env) == 0
-    assert "── 好 | 2026-01-02 | 2.5 | \n" in capsys.readouterr().out
+    assert re.search(r"^    1  +好  +2026-01-02  2.5  +answer\(", capsys.readouterr().out, re.MULTILINE)
     assert main(["preview", str(path), "--json"], env) == 0
     [row] = json.loads(capsys.readouterr().out)["rows"]
     assert row["cells"] == ["好", "2026-01-02", "2.5", ""]
@@ -125,7 +222,7 @@ def test_what_stands_in_the_way_is_said(
     assert "[provider_without_preview]" in refused({**env, **ark}, ARK)
     assert "[would_be_refused]" in refused(env, "model: qwen-flash\nprompt: '{{ 没有 }}'\n")
     assert "[no_preview_of_recipe]" in refused(env, name="batch.yaml")
-    assert main(["preview", str(table), "--rows", "6"], env) == 2
+    assert main(["preview", str(table), "--rows", "101"], env) == 2
 
 
 def test_where_no_model_answers_no_price_is_named(env: dict[str, str], table: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from shutil import get_terminal_size
 
 import click
 
@@ -13,23 +14,33 @@ from scripts.operate.access import open_provider_to_ask
 from scripts.operate.door.parameters import Door, TypedPath, command
 from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS
 from scripts.operate.recipes.preview_table import preview_table
+from scripts.operate.recipes.preview_view import preview_facts, preview_lines
 from scripts.operate.texts.said import Refusal
-from shared.ports.real_time import MAX_REQUESTS
+from shared.recipes.recipe import MOST_SAMPLED
+
+_ROWS = 5
 
 
-@command("preview", "Have the first rows of TABLE answered at once, at the price of single calls.")
+@command("preview", "Have a few rows of TABLE answered at once, at the price of single calls.")
 @click.argument("file", type=TypedPath(), metavar="TABLE")
 @click.option(
-    "--rows", type=click.IntRange(1, MAX_REQUESTS), default=MAX_REQUESTS, show_default=True, help="How many."
+    "--rows",
+    type=click.IntRange(1, MOST_SAMPLED),
+    default=_ROWS,
+    show_default=True,
+    help="How many, spread over the lengths of all.",
 )
 def preview(door: Door, file: Path, rows: int) -> int:
     provider_of = partial(open_provider_to_ask, door.env, door.data)
     warnings = [*_warnings(door)]
     shown = preview_table(file, rows, provider_of, door.reply.tell, is_made_up=bool(warnings))
+    width = get_terminal_size().columns if door.reply.is_watched else None
+    for line in preview_lines(shown, width):
+        door.reply.tell(line)
     for warning in warnings:
         door.reply.tell(warning)
-    door.reply.show(rows=shown)
-    return DONE if all(row["answer"] for row in shown) else HAS_FAILED_ROWS
+    door.reply.show(**preview_facts(shown))
+    return DONE if all(row.answered.answer for row in shown.rows) and not shown.trouble else HAS_FAILED_ROWS
 
 
 def _warnings(door: Door) -> Iterable[str]:

@@ -1,92 +1,156 @@
-"""Has the first rows of a table answered at once, so that a recipe can be tried."""
+"""Has a few rows of a table answered at once, as a sample would, so that a recipe can be tried."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from scripts.operate.recipes.show_recipe import Tell, planned
 from scripts.operate.texts.said import Refusal, said
-from shared.bucket.records.plan import Plan
+from shared.bucket.records.plan import Plan, PlannedSample
 from shared.formats.lines import byte_lines
 from shared.formats.tables.typed_cells import shown_cell
-from shared.pipeline.preview import PreviewedRow, preview
+from shared.pipeline.preview import PreviewedRow, previewed
+from shared.pipeline.sample.ask_sample import group_of
+from shared.pipeline.sample.choose_rows import ChooseRows, SampledRow
+from shared.pipeline.sample.make_sample import compared, make_sample
+from shared.pipeline.sample.records import Sample, SampleGroup
 from shared.ports.providers import Provider, Providers
+from shared.ports.real_time import MAX_REQUESTS, Reply
 from shared.ports.store import ObjectStore
-from shared.problems.escapes import escaped_line
 from shared.problems.exceptions import ProviderTrouble
-from shared.problems.problem import Problem
+from shared.problems.problem import Bilingual, Problem
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
+from shared.results.columns import RowStatus
 from shared.results.kept_rows import OriginalRow
+from shared.results.replies.result_lines import parse_result_line
 
 ProviderOf = Callable[[str], Providers]
-_INDENT = "    "
-_SHOWN_CHARS = 80
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """One row and what it was answered.
+
+    Attributes:
+        expected: What the file says is right; ``""`` if nothing, and ``is_right`` is ``None`` then.
+    """
+
+    custom_id: str
+    cells: list[str]
+    answered: PreviewedRow
+    expected: str = ""
+    is_right: bool | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Rows spread over the lengths of a table, and what they tell of the cost of all others.
+
+    Attributes:
+        provider: As people call it.
+        trouble: Why the rows behind these were not asked.
+    """
+
+    plan: Plan
+    provider: Bilingual
+    rows: Sequence[ShownRow]
+    sample: Sample
+    trouble: str = ""
 
 
 def preview_table(
     file: Path, rows: int, provider_of: ProviderOf, tell: Tell, *, is_made_up: bool = False
-) -> list[dict[str, object]]:
-    """Tell what the model answers to the first ``rows`` rows that would be sent.
+) -> Preview:
+    """Ask the model about rows of a table: those that a sample of as many ``rows`` would ask.
 
-    ``is_made_up``: no model answers, and nothing is paid for.
-
-    Returns:
-        The same as facts; ``error`` says why a row has no answer, or what is odd about it.
+    Nothing is kept, so a sample asks them again. ``is_made_up``: no model answers, and nothing is
+    paid for.
 
     Raises:
         Refusal: The table would be refused, its provider has no preview, or somebody must act.
     """
-    with planned(file) as (store, plan):
-        if plan is None:
+    with planned(file) as (store, found):
+        if found is None:
             raise Refusal("no_preview_of_recipe", file=file.name)
-        sent = list(islice(_sent(store, plan), rows))
-    if not sent:
-        raise Refusal("no_row_to_preview", file=file.name)
-    originals, requests = zip(*sent, strict=True)
-    previewed = _previewed(plan, requests, provider_of(plan.provider).of(plan.provider))
+        plan, chosen = _with_sample(store, found, rows)
+        if not chosen:
+            raise Refusal("no_row_to_preview", file=file.name)
+        originals = _originals(store, plan, chosen)
+    provider = provider_of(plan.provider).of(plan.provider)
+    if provider.real_time is None:
+        raise Refusal("provider_without_preview", provider=plan.provider)
     code = "rows_made_up_now" if is_made_up else "rows_answered_now"
-    tell(said(code, rows=len(requests), model=plan.model, provider=plan.provider))
-    for original, row in zip(originals, previewed, strict=True):
-        for line in _lines(original, row):
-            tell(line)
-    return [
-        {"custom_id": original.custom_id, "cells": _texts(original), **vars(row)}
-        for original, row in zip(originals, previewed, strict=True)
-    ]
+    tell(said(code, rows=len(chosen), model=plan.model, provider=plan.provider))
+    replies: list[Reply] = []
+    groups: list[SampleGroup] = []
+    trouble = ""
+    try:
+        for group in _groups(chosen):
+            answered = provider.real_time.answers([row.request.encode() for row in group])
+            replies += answered
+            groups.append(group_of(group, answered))
+    except ProviderTrouble as error:
+        trouble = _words(provider, error)
+        if not replies:
+            raise Refusal("preview_not_possible", *trouble.split("\n")) from error
+    shown = _shown(plan, chosen, originals, replies)
+    return Preview(plan, provider.profile.called, shown, make_sample(plan, chosen, groups), trouble)
 
 
-def _sent(store: ObjectStore, plan: Plan) -> Iterator[tuple[OriginalRow, bytes]]:
-    """Each row that would be sent, with its request."""
+def _with_sample(store: ObjectStore, plan: Plan, rows: int) -> tuple[Plan, list[SampledRow]]:
+    planned_sample = plan.sample or PlannedSample(wanted=rows)
+    choose = ChooseRows(rows)
+    if planned_sample.expect:
+        choose.expect_at = plan.columns.index(planned_sample.expect)
+    for shard, place, original, request in _sent(store, plan):
+        choose.see(shard, place, request + b"\n", [[*map(shown_cell, original.cells)]])
+    chosen = choose.chosen()
+    asked = {"wanted": rows, "rows": len(chosen)}
+    return plan.model_copy(update={"sample": planned_sample.model_copy(update=asked)}), chosen
+
+
+def _sent(store: ObjectStore, plan: Plan) -> Iterator[tuple[int, int, OriginalRow, bytes]]:
+    """Each row that would be sent: its shard, its place there, and its request."""
     for shard in plan.shards:
         if shard.requests:
             rows = map(OriginalRow.from_line, byte_lines(store.read(shard.rows_key)))
             requests = byte_lines(store.read(shard.requests_key))
-            yield from zip((row for row in rows if row.is_sent), requests, strict=True)
+            sent = zip((row for row in rows if row.is_sent), requests, strict=True)
+            yield from ((shard.shard, place, *each) for place, each in enumerate(sent))
 
 
-def _previewed(plan: Plan, requests: Sequence[bytes], provider: Provider) -> list[PreviewedRow]:
-    if provider.real_time is None:
-        raise Refusal("provider_without_preview", provider=plan.provider)
+def _originals(store: ObjectStore, plan: Plan, chosen: Sequence[SampledRow]) -> list[OriginalRow]:
+    """In the order of what was chosen, which is that of the file."""
+    wanted = {(row.shard, row.place) for row in chosen}
+    return [original for *where, original, _ in _sent(store, plan) if tuple(where) in wanted]
+
+
+def _groups(chosen: Sequence[SampledRow]) -> Iterator[list[SampledRow]]:
+    rows = iter(chosen)
+    while group := [*islice(rows, MAX_REQUESTS)]:
+        yield group
+
+
+def _words(provider: Provider, trouble: ProviderTrouble) -> str:
+    values = {**provider.profile.terms, "said": trouble.facts}
+    return render_both(Problem(trouble.trouble, values=values))
+
+
+def _shown(
+    plan: Plan, chosen: Sequence[SampledRow], originals: Sequence[OriginalRow], replies: Sequence[Reply]
+) -> list[ShownRow]:
+    """Those that were asked."""
     columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
-    try:
-        return preview(provider.real_time, requests, columns)
-    except ProviderTrouble as trouble:
-        values = {**provider.profile.terms, "said": trouble.facts}
-        problem = render_both(Problem(trouble.trouble, values=values))
-        raise Refusal("preview_not_possible", *problem.split("\n")) from trouble
-
-
-def _texts(original: OriginalRow) -> list[str]:
-    """The row as people read it, also where the result will keep types."""
-    return [*map(shown_cell, original.cells)]
-
-
-def _lines(original: OriginalRow, row: PreviewedRow) -> Iterator[str]:
-    shown = escaped_line(" | ".join(_texts(original)) or original.custom_id)
-    yield f"──── {shown[:_SHOWN_CHARS]}{'…' * (len(shown) > _SHOWN_CHARS)}"
-    for text in (row.answer, *(f"{column}: {value}" for column, value in row.columns.items()), row.error):
-        if text:
-            yield from (_INDENT + escaped_line(line) for line in text.split("\n"))
+    answers = [answer for reply in replies if (answer := parse_result_line(reply.line))]
+    pairs = compared(plan, chosen, [each for each in answers if each.status is RowStatus.ANSWERED])
+    shown = []
+    for original, reply in zip(originals, replies, strict=False):
+        expected, found = pairs.get(original.custom_id, ("", None))
+        cells = [*map(shown_cell, original.cells)]
+        is_right = None if found is None else found == expected
+        shown.append(ShownRow(original.custom_id, cells, previewed(reply.line, columns), expected, is_right))
+    return shown

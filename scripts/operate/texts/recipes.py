@@ -36,12 +36,16 @@ TEXTS = {
         "第一行会这样发送（这里没有发送，也不收费）：", "The first row would be sent like this (nothing was sent or charged):"
     ),
     "rows_answered_now": Text(
-        "以下 {rows} 行由 {provider} 的 {model} 即时回答：按单次调用计费，不享受批量价格，也不保存。",
-        "These {rows} row(s) are answered at once by {model} of {provider}: at the price of single calls, not of batches, and nothing is kept.",
+        "由 {provider} 的 {model} 即时回答 {rows} 行：按单次调用计费，不享受批量价格，也不保存。",
+        "{rows} row(s) are answered at once by {model} of {provider}: at the price of single calls, not of batches, and nothing is kept.",
     ),
     "rows_made_up_now": Text(
-        "以下 {rows} 行由测试服务即时回答，不计费，也不保存。",
-        "These {rows} row(s) are answered at once by the test service; nothing is charged or kept.",
+        "由测试服务即时回答 {rows} 行，不计费，也不保存。",
+        "{rows} row(s) are answered at once by the test service; nothing is charged or kept.",
+    ),
+    "columns_left_out": Text(
+        "屏幕不够宽，没有显示这些列：{columns}（--json 有全部）。",
+        "The screen has no room for these columns: {columns} (--json has them all).",
     ),
     "no_row_to_preview": Text(
         "{file} 没有会发送的行，因此没有可以预览的内容。", "{file} has no row that would be sent, so there is nothing to preview."

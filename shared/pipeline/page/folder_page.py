@@ -116,8 +116,7 @@ class FolderPage:
         sample = find_sample(BucketRecords(self.store), plan)
         figures = sample.figures if sample else None
         profile = next((each for each in self._profiles if each.name == plan.provider), None)
-        shown = profile.terms["provider"] if profile else plan.provider
-        provider = shown if isinstance(shown, Bilingual) else Bilingual(str(shown), str(shown))
+        provider = profile.called if profile else Bilingual(plan.provider, plan.provider)
         expect = plan.sample.expect if plan.sample else ""
         lines = sample_lines(sample.figures, sample.said, expect, provider) if sample else ()
         return replace(

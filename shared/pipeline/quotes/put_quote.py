@@ -36,8 +36,7 @@ class PutQuote:
         if plan.quote is None or profile is None:
             return
         text_key, json_key = quote_keys_for(plan.source.key)
-        path, shown = plan.source.key.removeprefix(INBOX), profile.terms["provider"]
-        provider = shown if isinstance(shown, Bilingual) else Bilingual(str(shown), str(shown))
+        path = plan.source.key.removeprefix(INBOX)
         until, sample = plan.approve_until, find_sample(BucketRecords(self.store), plan)
         quote = quote_by(plan.quote, sample.figures if sample else None)
         waits = [approval_line(plan.approval, quote, until, path)] if plan.approval and until else []
@@ -46,7 +45,7 @@ class PutQuote:
             plan.quote,
             path,
             plan.model,
-            provider,
+            profile.called,
             plan.created_at.date(),
             more=[_version(plan), *waits],
             sample=told,

@@ -127,14 +127,19 @@ class AskSample:
         except (ProviderTrouble, ConfigurationError) as trouble:
             log.warning("sample.refused", extra={"job_id": plan.job_id, "reason": str(trouble)})
             return SampleGroup(asked=len(rows), why="sample_lane_down", said=trouble.facts)
-        kept = [_kept(row, reply) for row, reply in zip(rows, replies, strict=True)]
-        group = SampleGroup(asked=len(rows), replies=tuple(filter(None, kept)))
-        if any(reply.asked is Asked.ANSWERED for reply in replies):
-            return group
-        # The next ones would most likely fare the same, and each may be charged.
-        refused = parse_result_line(replies[0].line)
-        said = refused.error_message if refused else ""
-        return group.model_copy(update={"why": "sample_lane_down", "said": said})
+        return group_of(rows, replies)
+
+
+def group_of(rows: Sequence[SampledRow], replies: Sequence[Reply]) -> SampleGroup:
+    """What rows that were asked together came to."""
+    kept = [_kept(row, reply) for row, reply in zip(rows, replies, strict=True)]
+    group = SampleGroup(asked=len(rows), replies=tuple(filter(None, kept)))
+    if any(reply.asked is Asked.ANSWERED for reply in replies):
+        return group
+    # The next ones would most likely fare the same, and each may be charged.
+    refused = parse_result_line(replies[0].line)
+    said = refused.error_message if refused else ""
+    return group.model_copy(update={"why": "sample_lane_down", "said": said})
 
 
 def _kept(row: SampledRow, reply: Reply) -> KeptReply | None:

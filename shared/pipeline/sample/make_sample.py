@@ -84,16 +84,21 @@ def _spent(plan: Plan, usage: UsageCount, replies: Sequence[KeptReply], unknown:
 
 
 def _compared(plan: Plan, rows: Sequence[SampledRow], answers: Sequence[Answer]) -> dict[str, int]:
-    """How many answers there are to compare, and how many are right, blanks at the ends aside."""
+    """How many answers there are to compare, and how many are right."""
+    pairs = compared(plan, rows, answers).values()
+    return {"compared": len(pairs), "right": sum(one == other for one, other in pairs)} if pairs else {}
+
+
+def compared(plan: Plan, rows: Sequence[SampledRow], answers: Sequence[Answer]) -> dict[str, tuple[str, str]]:
+    """By id of a row whose right answer the file knows: that and its own, without outer blanks."""
     if plan.sample is None or not plan.sample.expect:
         return {}
     expected = {_id_of(row): row.expected.strip() for row in rows if row.expected.strip()}
-    pairs = [
-        (expected[answer.custom_id], _text_of(plan, answer).strip())
+    return {
+        answer.custom_id: (expected[answer.custom_id], _text_of(plan, answer).strip())
         for answer in answers
         if answer.custom_id in expected
-    ]
-    return {"compared": len(pairs), "right": sum(one == other for one, other in pairs)}
+    }
 
 
 def _text_of(plan: Plan, answer: Answer) -> str:

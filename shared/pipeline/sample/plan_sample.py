@@ -56,22 +56,21 @@ def plan_sample(
     terms = options.price
     if terms.sample is None:
         return plan
-    sample = PlannedSample(wanted=terms.sample)
+    sample = PlannedSample(
+        wanted=terms.sample,
+        expect=terms.expect or "",
+        column=(_compared(options) or "") if terms.expect else "",
+    )
     if chosen is not None and (rows := chosen.chosen()):
         key = draft_key(JobId(plan.job_id), run_id, "sample.jsonl")
         with store.open_writer(key) as writer:
             for row in rows:
                 writer.write(row.to_line())
             writer.commit()
-        sample = PlannedSample(
-            wanted=terms.sample,
-            rows=len(rows),
-            rows_key=key,
-            shards=tuple(sorted({row.shard for row in rows})),
-            at_most=_at_most(plan, rows),
-            expect=terms.expect or "",
-            column=_compared(options) or "",
-        )
+        asked: dict[str, object] = {"rows": len(rows), "rows_key": key}
+        asked["shards"] = tuple(sorted({row.shard for row in rows}))
+        asked["at_most"] = _at_most(plan, rows)
+        sample = sample.model_copy(update=asked)
     return plan.model_copy(update={"sample": sample})
 
 

@@ -146,8 +146,9 @@ class PlanJob:
                 continue
             if limits is None and (isinstance(item, RowBlock) or item.request is not None):
                 limits = self.profile.limits_for(reader.facts.model)  # known from the first good row on
+                expect_at = expected_at(reader.facts, options)
                 if writer.sample is not None:
-                    writer.sample.expect_at = expected_at(reader.facts, options)
+                    writer.sample.expect_at = expect_at
             writer.add(item, limits or self.profile.limits_for(""))
         is_wrong = reader.problems.total if may_skip else reader.all_problems.total
         if not is_wrong and limits is not None:
