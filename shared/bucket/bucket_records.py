@@ -27,7 +27,7 @@ from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.outcome import Outcome, SettledShard
 from shared.bucket.records.plan import Plan, Source
 from shared.bucket.records.submission import Submission
-from shared.bucket.tickets import Approval, FinishedTicket, ReadyTicket, RunningTicket
+from shared.bucket.tickets import Approval, FinishedTicket, ReadyTicket, Replaced, RunningTicket
 from shared.bucket.uploads import Start, Upload, is_of_older_version, tells_drafts, upload_key, uploads_prefix
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing
@@ -36,6 +36,7 @@ from shared.problems.exceptions import ObjectMissing
 CANCELLATION = "cancel.json"
 DROPPED_AGAIN = "dropped-again.json"
 APPROVAL = "approval.json"
+REPLACEMENT = "replaced.json"
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -124,6 +125,10 @@ class BucketRecords:
     def find_approval(self, job_id: JobId) -> Approval | None:
         """What was decided of a job that waited for an approval."""
         return self.find(record_key(job_id, APPROVAL), Approval)
+
+    def find_replacement(self, job_id: JobId) -> Replaced | None:
+        """Which job the file became since, if its own ended what waits of this one for money."""
+        return self.find(record_key(job_id, REPLACEMENT), Replaced)
 
     def find_submission(self, attempt: Attempt) -> Submission | None:
         return self.find(attempt_key(attempt, "submission.json"), Submission)

@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.money import Money
 
-APPROVED, LAPSED = "approved", "lapsed"
+APPROVED, LAPSED, REPLACED = "approved", "lapsed", "replaced"
 
 OVER_BUDGET = "over_budget"
 """The code of what waits for a month's money."""
@@ -84,8 +84,9 @@ class Approval(Record):
     """What was decided of a job that waited for an approval: once, by whoever was first.
 
     Attributes:
-        said: ``approved``, or ``lapsed`` if nobody approved it in time.
-        by: ``file``, ``command`` or ``page``; empty if it lapsed.
+        said: ``approved``, ``lapsed`` if nobody approved it in time, or ``replaced`` if a later
+            version of its file is a job.
+        by: ``file``, ``command`` or ``page``; that job if it was replaced; empty if it lapsed.
     """
 
     said: str
@@ -95,6 +96,13 @@ class Approval(Record):
     @property
     def is_approved(self) -> bool:
         return self.said == APPROVED
+
+
+class Replaced(Record):
+    """What waits of this job for a month's money is not sent: its file is that job since."""
+
+    job_id: str
+    at: datetime
 
 
 class TimerCursor(Record):

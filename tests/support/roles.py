@@ -48,6 +48,7 @@ READS = {
         "ready/",
         "finished/",
         "reuse/",
+        "quotes/",
         "money/",
         "prices.yaml",
         "budget.yaml",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.bucket.records.plan import Plan
-from shared.bucket.tickets import Approval
+from shared.bucket.tickets import REPLACED, Approval
 
 _BY = {"file": "批准文件 by a file", "command": "命令 by command", "page": "网页 on the page"}
 
@@ -22,6 +22,8 @@ def decided_line(decided: Approval | None, plan: Plan, *, is_open: bool) -> str:
         return awaited_line(until, plan.job_id) if is_open else "没有批准 never approved"
     if decided.is_approved:
         return f"批准 approved {_time(decided.at)} ({_BY.get(decided.by, decided.by)})"
+    if decided.said == REPLACED:
+        return f"没有批准，文件换成了另一版 not approved: the file was replaced (任务 job {decided.by})"
     return f"没有按时批准 not approved by {_time(until)}"
 
 

@@ -44,6 +44,14 @@ def money_by(sample: SampleFigures | None) -> Bilingual:
     return Bilingual(f"（90% 的把握在 {low} 到 {high} 之间）", f" (with 90% between {low} and {high})")
 
 
+def earlier_sample_line(cost: Money) -> Bilingual:
+    """Of versions of the file that were replaced before they were sent."""
+    return Bilingual(
+        f"另外：这个文件之前的版本没有发送，但它的样本花了 {money_text(cost)}",
+        f"Besides: an earlier version of this file was not sent, but its sample cost {money_text(cost)}",
+    )
+
+
 def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Bilingual) -> Iterator[Bilingual]:
     """What was asked, what it cost, how many answers are right, and why there was no more.
 

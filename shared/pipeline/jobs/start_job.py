@@ -14,6 +14,8 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import Awaited
 from shared.pipeline.jobs.job_tickets import JobTickets
 from shared.pipeline.quotes.put_quote import PutQuote
+from shared.pipeline.replaced.newer_drop import newer_drop
+from shared.pipeline.replaced.note_replaced import note_replaced
 from shared.pipeline.sample.ask_again import ask_again, is_asked
 from shared.pipeline.words.tell_approval import TellApproval
 from shared.ports.clock import Clock
@@ -30,12 +32,14 @@ class StartJob:
     Attributes:
         profiles: By which its quote is written; whoever has none writes none.
         ask_sample: Asks what a job's sample has not asked yet; who may not has ``validate`` do it.
+        writes_records: The timer does not, and has ``validate`` decide of what was replaced.
     """
 
     store: ObjectStore
     clock: Clock
     profiles: Sequence[ProviderProfile] = ()
     ask_sample: Callable[[Plan], object] | None = None
+    writes_records: bool = True
 
     def __call__(self, plan: Plan, *, is_new: bool = False) -> int:
         """Return how many tickets were put: none while it waits for an approval.
@@ -59,7 +63,11 @@ class StartJob:
         return tickets.put_first(plan) if is_new else tickets.put_missing(plan)
 
     def _quote(self, plan: Plan) -> None:
-        if not plan.retry_of or plan.approval:  # of another retry nobody need read it
+        """Write it, unless a later version of the file has its own there since."""
+        if not self.profiles or (plan.retry_of and not plan.approval):  # nobody need read it
+            return
+        may_be_late = plan.sample is not None or plan.approval is not None
+        if not may_be_late or newer_drop(self.store, plan) is None:
             PutQuote(self.store, self.profiles)(plan)
 
     def _waits(self, plan: Plan, until: datetime) -> bool:
@@ -82,4 +90,15 @@ class StartJob:
     def _goes_on(self, plan: Plan, until: datetime) -> bool:
         records, job_id = BucketRecords(self.store), JobId(plan.job_id)
         is_over = self.clock.now() > until or records.is_cancelled(job_id)
-        return is_over or records.find_approval(job_id) is not None
+        return is_over or records.find_approval(job_id) is not None or self._is_replaced(plan)
+
+    def _is_replaced(self, plan: Plan) -> bool:
+        """Whether nobody may approve it any more, since a later version of its file is a job."""
+        newer = newer_drop(self.store, plan)
+        if newer is None:
+            return False
+        if self.writes_records:
+            note_replaced(self.store, self.clock, plan, newer)
+            return True
+        ask_again(self.store, plan)
+        return False

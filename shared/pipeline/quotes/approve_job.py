@@ -10,9 +10,10 @@ from shared.bucket.bucket_records import APPROVAL, BucketRecords
 from shared.bucket.keys import INBOX, awaited_key, record_key
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import quote_keys_for
-from shared.bucket.tickets import APPROVED, Approval
+from shared.bucket.tickets import APPROVED, REPLACED, Approval
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quotes.approvals import decided_now, shown_time
+from shared.pipeline.replaced.newer_drop import newer_drop
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.problem import Problem
@@ -57,7 +58,7 @@ class ApproveJob:
         mine = Approval(said=APPROVED, by=self.by, at=self.clock.now())
         stands = records.create(record_key(job_id, APPROVAL), mine)
         if not stands.is_approved:
-            return Decided(_about(plan, "approval_too_late"))
+            return Decided(_about(plan, _why_not(stands)))
         if not records.is_closed(job_id):
             StartJob(self.store, self.clock)(plan)
         log.info("job.approved", extra={"job_id": plan.job_id, "by": stands.by, "is_new": stands is mine})
@@ -69,7 +70,7 @@ class ApproveJob:
         records, job_id = BucketRecords(self.store), JobId(plan.job_id)
         decided = decided_now(records, job_id, plan.approve_until, self.clock.now())
         if decided and not decided.is_approved:
-            return _about(plan, "approval_too_late")
+            return _about(plan, _why_not(decided))
         if decided is None and (problem := self._not_waiting(records, plan)):
             return problem
         if digest is not None and (plan.quote is None or digest != plan.quote.digest):
@@ -87,7 +88,8 @@ class ApproveJob:
 
     def _is_replaced(self, plan: Plan) -> bool:
         head = self.store.head(plan.source.key) if plan.source.key else None
-        return head is not None and head.etag != plan.source.etag
+        is_another = head is not None and head.etag != plan.source.etag
+        return is_another or newer_drop(self.store, plan) is not None
 
 
 def _about(plan: Plan, code: str, found: str | None = None) -> Problem:
@@ -99,3 +101,7 @@ def _about(plan: Plan, code: str, found: str | None = None) -> Problem:
         "until": shown_time(until) if until else "",
     }
     return Problem(code, found=found, values=values)
+
+
+def _why_not(decided: Approval) -> str:
+    return "approval_of_replaced" if decided.said == REPLACED else "approval_too_late"

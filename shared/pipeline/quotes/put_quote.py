@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.bucket.bucket_records import BucketRecords
@@ -12,7 +12,8 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import quote_keys_for
 from shared.money.quotes.approval import approval_line
 from shared.money.quotes.quote_text import ToldSample, quote_text
-from shared.money.quotes.sample_text import quote_by
+from shared.money.quotes.sample_text import earlier_sample_line, quote_by
+from shared.pipeline.replaced.earlier_sample import find_earlier_sample
 from shared.pipeline.sample.sample_results import find_sample
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
@@ -36,8 +37,8 @@ class PutQuote:
         if plan.quote is None or profile is None:
             return
         text_key, json_key = quote_keys_for(plan.source.key)
-        path = plan.source.key.removeprefix(INBOX)
-        until, sample = plan.approve_until, find_sample(BucketRecords(self.store), plan)
+        path, records = plan.source.key.removeprefix(INBOX), BucketRecords(self.store)
+        until, sample = plan.approve_until, find_sample(records, plan)
         quote = quote_by(plan.quote, sample.figures if sample else None)
         waits = [approval_line(plan.approval, quote, until, path)] if plan.approval and until else []
         told = ToldSample(sample.figures, sample.said, _expect_of(plan)) if sample else None
@@ -47,7 +48,7 @@ class PutQuote:
             plan.model,
             profile.called,
             plan.created_at.date(),
-            more=[_version(plan), *waits],
+            more=[*_earlier(records, plan), _version(plan), *waits],
             sample=told,
         )
         facts = {"job_id": plan.job_id, "file": path, "provider": plan.provider, "model": plan.model}
@@ -59,6 +60,12 @@ class PutQuote:
             document["approve_until"] = until.isoformat()
         self.store.put(json_key, json.dumps(document, ensure_ascii=False, indent=1).encode())
         self.store.put(text_key, text)
+
+
+def _earlier(records: BucketRecords, plan: Plan) -> Iterator[Bilingual]:
+    """What was spent before for the file, and is in no other figure of the quote."""
+    if cost := find_earlier_sample(records, plan):
+        yield earlier_sample_line(cost)
 
 
 def _version(plan: Plan) -> Bilingual:

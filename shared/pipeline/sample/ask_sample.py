@@ -18,6 +18,7 @@ from shared.bucket.records.plan import Plan
 from shared.formats.lines import byte_lines
 from shared.money.tokens.token_meter import line_tokens
 from shared.pipeline.deadlines import SAMPLE_LEASE
+from shared.pipeline.replaced.newer_drop import newer_drop
 from shared.pipeline.sample.choose_rows import SampledRow
 from shared.pipeline.sample.make_sample import make_sample, unknown_reply
 from shared.pipeline.sample.records import KeptReply, Sample, SampleClaim, SampleGroup
@@ -89,11 +90,16 @@ class AskSample:
         stop = self._stop_before(plan) if rows else _Stop()
         starts = range(0, len(rows), MAX_REQUESTS)
         for number, group in enumerate((rows[start : start + MAX_REQUESTS] for start in starts), start=1):
-            if not stop.why and BucketRecords(self.store).is_cancelled(JobId(plan.job_id)):
-                stop = _Stop("sample_cancelled")
+            stop = stop if stop.why else self._is_unwanted(plan)
             ended = self._group(plan, number, group, stop)
             stop = _Stop(ended.why, ended.said)
             yield ended
+
+    def _is_unwanted(self, plan: Plan) -> _Stop:
+        if BucketRecords(self.store).is_cancelled(JobId(plan.job_id)):
+            return _Stop("sample_cancelled")
+        is_replaced = plan.approval is not None and newer_drop(self.store, plan) is not None
+        return _Stop("sample_replaced" if is_replaced else "")
 
     def _stop_before(self, plan: Plan) -> _Stop:
         if plan.provider not in self.real_times:

@@ -25,7 +25,7 @@ from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claim_slot import ClaimSlot, HeldSlot, NotNow
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
-from shared.pipeline.submit.approval import not_approved
+from shared.pipeline.submit.approval import not_approved, replaced_meanwhile
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
 from shared.pipeline.submit.reserve_money import ReserveMoney
@@ -108,7 +108,7 @@ class SubmitShard:
         provider = self.providers.of(plan.provider)
         pool = provider.profile.pool_for(plan.model)
         claims = Claims.of(self.store, attempt)
-        decision = self._decide(plan, provider, claims)
+        decision = self._decide(plan, provider, claims, ticket)
         if isinstance(decision, Wait):
             # Leave the queue: until the claim expires, this shard would be offered the slot every
             # minute and block the others.
@@ -127,11 +127,12 @@ class SubmitShard:
             Slots(self.store).give_back_all(claims)
         return held if isinstance(held, NotNow) else self._create(plan, provider, ticket, held)
 
-    def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:
+    def _decide(self, plan: Plan, provider: Provider, claims: Claims, ticket: ReadyTicket) -> Decision:
         def find_reason() -> Close | Wait | None:
             listed_for = provider.profile.listed_for
             reason = too_late_to_send(plan, claims, listed_for, self.clock.now())
             reason = reason or (CANCELLED if self._is_cancelled(claims.attempt) else None)
+            reason = reason or replaced_meanwhile(BucketRecords(self.store), plan, ticket)
             return reason or not_approved(BucketRecords(self.store), self.clock, plan)
 
         return decide(

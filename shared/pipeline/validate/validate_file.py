@@ -16,6 +16,7 @@ from shared.bucket.keys import AGAIN, INBOX, draft_key
 from shared.bucket.money import Money
 from shared.bucket.records.plan import Plan, Source
 from shared.bucket.result_names import has_dot_segment
+from shared.bucket.tickets import REPLACED
 from shared.bucket.uploads import AgainTicket, Start, left_key, start_prefix, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
@@ -26,6 +27,7 @@ from shared.pipeline.jobs.retry_job import RetryJob, RetryResult
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quotes.approvals import decided_now
 from shared.pipeline.quotes.approve_by_file import ApproveByFile
+from shared.pipeline.replaced.replace_earlier import ReplaceEarlier
 from shared.pipeline.sample.ask_sample import AskSample, SampleUnderWay
 from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
@@ -247,6 +249,7 @@ class ValidateFile:
 
     def _start(self, planned: Planned, source: Source) -> Validated:
         self._withdraw(source)
+        ReplaceEarlier(self._start_job)(planned.plan)
         if planned.is_new:
             self._start_job(planned.plan, is_new=True)
         else:
@@ -284,8 +287,9 @@ class ValidateFile:
 
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:
         self._withdraw(source)
+        ReplaceEarlier(self._start_job)(plan)
         said = ResumeJob(self._start_job)(plan.of_file(source.key), source.dropped_at)
-        if said is not ResumeResult.ERASED and self._has_lapsed(plan, source):
+        if said is not ResumeResult.ERASED and self._waits_again(plan, source):
             self._wait_again(plan)
         return said
 
@@ -295,17 +299,21 @@ class ValidateFile:
             RetryJob(self.store, self.clock, self.run_id, self.providers.profiles)(plan).said
             is RetryResult.OPEN
         ):
-            raise TransientError(f"job {plan.job_id} closes, since nobody has approved it in time")
+            raise TransientError(f"job {plan.job_id} closes, since nothing of it is to be sent any more")
 
-    def _has_lapsed(self, plan: Plan, source: Source) -> bool:
-        """Whether nobody approved it in time, and it was dropped again since."""
+    def _waits_again(self, plan: Plan, source: Source) -> bool:
+        """Whether it was not sent, and is wanted after all: it was dropped again since."""
         records = BucketRecords(self.store)
         latest = latest_retry(records, plan)
         job_id, until = JobId(latest.job_id), latest.approve_until
-        if until is None or source.dropped_at <= until or records.is_cancelled(job_id):
+        if source.dropped_at <= latest.source.dropped_at or records.is_cancelled(job_id):
             return False
-        decided = decided_now(records, job_id, until, self.clock.now())
-        return decided is not None and not decided.is_approved
+        if latest.ceilings and records.find_replacement(job_id):
+            return records.is_closed(job_id)
+        decided = decided_now(records, job_id, until, self.clock.now()) if until else None
+        if until is None or decided is None or decided.is_approved:
+            return False
+        return decided.said == REPLACED or source.dropped_at > until
 
     def _give_up(self, source: Source) -> Validated:
         """Report it. Dropping the file again tries again.

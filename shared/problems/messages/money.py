@@ -113,6 +113,10 @@ MONEY_MESSAGES: dict[str, Message] = {
         "没有继续问样本：任务已取消。",
         "The sample was not asked further: the job was cancelled.",
     ),
+    "sample_replaced": Message(
+        "没有继续问样本：文件换成了另一版。",
+        "The sample was not asked further: the file was replaced.",
+    ),
     "over_ceiling": Message(
         "这些行没有（再次）发送：任务的费用上限是 {limit}，已花 {spent}，还剩 {free}，而这些行最多可能要 {needed}。scripts/batchdrop retry 会以同样的上限重新开始，只发送没有答案的行。",
         "These rows were not sent, or not sent again: the job's ceiling is {limit}, {spent} is spent and {free} is left, but they may cost up to {needed}. scripts/batchdrop retry sends the rows without an answer, under the same ceiling anew.",
@@ -137,6 +141,10 @@ MONEY_MESSAGES: dict[str, Message] = {
     "not_approved": Message(
         "这些行没有发送，除了配方要求的样本也没有产生费用：报价要先批准，而到 {until} 没有人批准。需要运行的话，请把文件再放进 inbox/ 一次，或执行 scripts/batchdrop retry，然后批准。",
         "These rows were not sent, and but for a sample that the recipe asked for nothing is charged: the quote was to be approved, and nobody did by {until}. To have them answered, drop the file once more or run scripts/batchdrop retry, and approve it then.",
+    ),
+    "replaced": Message(
+        "这些行没有（再次）发送：任务还在等待时，文件换成了另一版，由任务 {job_id} 处理。还要这一版的答案，请把它再放进 inbox/ 一次。",
+        "These rows were not sent, or not sent again: while their job waited, a later version of the file was dropped, which is job {job_id}. To have this version answered after all, drop it once more.",
     ),
     "approval_without_file": Message(
         "这是对文件 {found} 的批准，但它旁边没有这个文件。请把批准文件放在它旁边，名字是它的全名加上 .approve。",

@@ -37,7 +37,7 @@ class ResumeOpenJobs:
             if self.clock.now() - head.modified_at >= NEVER_PLANNED and self.store.head(head.key) == head:
                 self.store.delete(head.key)
             return False
-        tickets = StartJob(self.store, self.clock)(plan)
+        tickets = StartJob(self.store, self.clock, writes_records=False)(plan)
         self.store.put(open_job_key(job_id), b"")  # the next look is an hour from now
         return tickets > 0
 

@@ -1,0 +1,1 @@
+"""What becomes of a job that still waits when a later version of its file is dropped."""
