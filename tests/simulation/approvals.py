@@ -6,17 +6,22 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from shared.bucket.attempt import JobId
-from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import APPROVE
+from shared.bucket.bucket_records import APPROVAL, BucketRecords
+from shared.bucket.keys import APPROVE, JOBS
 from shared.bucket.records.plan import Plan
+from shared.bucket.tickets import LAPSED
+from shared.ports.store import ObjectStore
 from tests.simulation.expected import batches_by_attempt
 from tests.simulation.pipeline import Pipeline
 
 _HOUR_S = 3600.0
 _WITHIN_HOURS = (1, 6, 48)
+# The timer looks at what waits every hour.
+_SOON = timedelta(hours=4)
 _WAYS = ("command", "page", "file", "file")
 # As the providers' names of chains of jobs: a job and its retries.
 _MOST_RETRIES = 50
@@ -89,6 +94,37 @@ def approval_failures(pipeline: Pipeline) -> Iterator[str]:
         for batch in batches:
             if min(acted_s) > batch.created_s:
                 yield f"{attempt} was sent as {batch.batch_id}, and nobody had approved it"
+
+
+def replaced_failures(pipeline: Pipeline) -> Iterator[str]:
+    """A job whose file was replaced does not wait until nobody may approve it any more."""
+    if not isinstance(pipeline.approvals, Approvals) or _was_out(pipeline):
+        return
+    bucket, records = pipeline.bucket, BucketRecords(pipeline.bucket)
+    for key in bucket.keys(JOBS):
+        job_id = JobId(key.split("/")[1])
+        decided = records.find_approval(job_id) if key.endswith(f"/{APPROVAL}") else None
+        plan = records.find_plan(job_id) if decided and decided.said == LAPSED else None
+        newer = newest_job(bucket, plan) if plan and plan.source.key else None
+        if plan is None or newer is None or plan.approve_until is None:
+            continue
+        if plan.approve_until - max(newer.created_at, plan.created_at) > _SOON:
+            yield f"{job_id} waited for an approval, though its file is {newer.job_id} since"
+
+
+def newest_job(store: ObjectStore, plan: Plan) -> Plan | None:
+    """What the file is now, if that is another job, which was not dropped once more since."""
+    head = store.head(plan.source.key)
+    source = head and plan.source.model_copy(update={"etag": head.etag, "dropped_at": head.modified_at})
+    upload = BucketRecords(store).find_upload(source) if source else None
+    newer = BucketRecords(store).find_plan(JobId(upload.job_id)) if upload else None
+    is_first = newer is not None and source is not None and newer.source.dropped_at == source.dropped_at
+    return newer if newer and is_first and newer.origin_id != plan.origin_id else None
+
+
+def _was_out(pipeline: Pipeline) -> bool:
+    """Whether nothing of ours worked for hours."""
+    return any(fault.kind.startswith("outage") for fault in pipeline.kernel.faults.struck)
 
 
 def _chain(records: BucketRecords, plan: Plan) -> Iterator[str]:

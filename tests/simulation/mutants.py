@@ -1208,6 +1208,12 @@ MUTANTS = (
         seed=29,
         faults=("must_approve",),
     ),
+    Mutant(
+        "let what was replaced wait",
+        ((StartJob, "_is_replaced", _always(False)),),
+        seed=176,
+        faults=("must_approve", "new_version"),
+    ),
     _one("reserve no money", ReserveMoney, "__call__", _always(None), seed=10, faults=("under_ceilings",)),
     Mutant(
         "reserve after the upload",
