@@ -64,8 +64,8 @@ class Bucket(MemoryStore):
 
     Attributes:
         poison: Files that kill whoever reads them.
-        unbacked: Ledgers that were written when the result that they name was not there, though no
-            erasure of an older version took it, which brings it back.
+        unbacked: Ledgers that were written when the result that they name was not there, though
+            nobody deleted it meanwhile, nor an erasure of an older version, which brings it back.
         removed_s: When each key was last removed.
         overwritten: Records under jobs/ whose bytes were changed, which must never happen.
         forbidden: What a function did that its role in the template does not allow.
@@ -81,7 +81,7 @@ class Bucket(MemoryStore):
         self.poison: set[str] = set()
         self.unbacked: list[str] = []
         self.boards: list[bytes] = []
-        self._erased: set[str] = set()
+        self._taken: set[str] = set()
         self.removed_s: dict[str, float] = {}
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
@@ -127,8 +127,8 @@ class Bucket(MemoryStore):
         self._remove(key)
 
     def _remove(self, key: str) -> None:
-        if self._kernel.acting == "erase":
-            self._erased.add(key)
+        if self._kernel.acting in ("erase", None):
+            self._taken.add(key)
         self.removed_s[key] = self._kernel.now_s
         super()._remove(key)
 
@@ -167,7 +167,7 @@ class Bucket(MemoryStore):
             key.endswith("/ledger.json")
             and is_new
             and not is_erased
-            and json.loads(content)["result_key"] not in self.objects.keys() | self._erased
+            and json.loads(content)["result_key"] not in self.objects.keys() | self._taken
         ):
             self.unbacked.append(key)
         is_conflict = if_absent and is_new and self._kernel.acting is not None
