@@ -34,7 +34,7 @@ def header_test_for(recipe: Recipe) -> Callable[[Sequence[str]], bool]:
     """Whether some cells are a header for this recipe."""
 
     def is_header(cells: Sequence[str]) -> bool:
-        from shared.recipes.prompts import check_prompt  # noqa: PLC0415 - loads jinja2, for a recipe only
+        from shared.recipes.templates.prompt_check import check_prompt  # noqa: PLC0415 - loads jinja2, for a recipe only
 
         try:
             check_prompt(recipe, cells)

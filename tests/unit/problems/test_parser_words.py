@@ -16,7 +16,7 @@ from shared.formats.yaml_values import parse_yaml_mapping
 from shared.problems.exceptions import UserInputError
 from shared.problems.parser_words import in_chinese
 from shared.problems.render import render_problem
-from shared.recipes.prompts import template_problems
+from shared.recipes.templates.prompt_check import template_problems
 
 PACKED = gzip.compress(b"id,content\n" * 1000, mtime=0)  # parametrized: each worker must see the same bytes
 

@@ -7,9 +7,10 @@ import pytest
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.problems.render import quote, render_problem
-from shared.recipes.prompts import compile_prompt, template_problems
+from shared.recipes.prompts import compile_prompt
 from shared.recipes.recipe import Recipe
 from shared.recipes.templates.column_names import expression_for
+from shared.recipes.templates.prompt_check import template_problems
 from shared.recipes.templates.sandbox import Sandbox
 from tests.support.reading import assert_told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from shared.recipes import parse
+from shared.recipes import key_problems
 from shared.recipes.recipe import Output
 from shared.results.formats import FORMATS
 
@@ -14,4 +14,4 @@ def test_a_recipe_may_name_every_format_and_no_other() -> None:
 
 
 def test_a_refused_name_is_answered_with_all_formats() -> None:
-    assert parse._CHOICES["output.format"] == ", ".join(FORMATS)
+    assert key_problems._CHOICES["output.format"] == ", ".join(FORMATS)
