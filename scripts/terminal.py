@@ -59,7 +59,8 @@ def typed_path(text: str) -> Path:
     path = Path(text)
     with suppress(RuntimeError):  # ``~$a.xlsx`` is what a spreadsheet leaves, and nobody's home
         path = path.expanduser()
-    return Path(os.environ.get("CALLED_FROM", ""), path)
+    path = Path(os.environ.get("CALLED_FROM", ""), path)
+    return path.resolve() if ".." in path.parts else path
 
 
 def render_table(

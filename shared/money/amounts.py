@@ -6,6 +6,7 @@ import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from shared.bucket.money import MICROS, Money
+from shared.problems.problem import Bilingual
 
 # ISO 4217 by what people write instead. Of the two countries that write ¥ ours is meant.
 _CURRENCIES = {
@@ -52,6 +53,19 @@ def money_text(amount: Money, *, is_gain: bool = False) -> str:
         return f"{minus}{sign}{digits.quantize(Decimal('0.01'), rounding):,}"
     shown = digits.quantize(Decimal("0.0001"), rounding)
     return f"{minus}<{sign}0.0001" if digits < shown == Decimal("0.0001") else f"{minus}{sign}{shown}"
+
+
+def about_text(amount: Money) -> Bilingual:
+    """An estimate: ``about ¥0.42``, ``less than ¥0.0001``."""
+    shown = money_text(amount)
+    if shown.startswith("<"):
+        return Bilingual(f"不到 {shown[1:]}", f"less than {shown[1:]}")
+    return Bilingual(f"约 {shown}", f"about {shown}")
+
+
+def most_text(amount: Money) -> str:
+    """What it is at most, which the least amount is, too."""
+    return money_text(amount).removeprefix("<")
 
 
 def exact_digits(amount: Money) -> str:

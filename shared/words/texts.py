@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from shared.money.amounts import money_text
+from shared.money.amounts import about_text, money_text, most_text
 from shared.ports.channel import Word
 from shared.problems.escapes import escaped_line
 from shared.words.event import Event, EventKind
@@ -89,11 +89,11 @@ def _waiting(event: Event) -> tuple[str, str]:
 
 def _approval(event: Event) -> tuple[str, str]:
     rows, place = event.rows or 0, _shown(event.place)
-    about, most = (each and money_text(each) for each in (event.cost, event.at_most))
-    zh = f"预计约 {about}，" if about else "费用未知，"
-    en = f"about {about}, " if about else "of unknown cost, "
-    zh += f"最多 {most}" if most else "没有上限"
-    en += f"at most {most}" if most else "without an upper limit"
+    about = event.cost and about_text(event.cost)
+    zh = f"预计{about.zh}，" if about else "费用未知，"
+    en = f"{about.en}, " if about else "of unknown cost, "
+    zh += f"最多 {most_text(event.at_most)}" if event.at_most else "没有上限"
+    en += f"at most {most_text(event.at_most)}" if event.at_most else "without an upper limit"
     day = f"{event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
     return (
         f"{rows:,} 行，{zh}。批准之前不再发送；请在 {day} 之前批准。报价和批准办法：{place}",

@@ -92,8 +92,8 @@ def test_a_file_goes_all_the_way_from_the_drop_to_the_download(visitor: Visitor)
     assert (job["can_cancel"], job["can_retry"], job["model"]) == (False, True, "qwen-flash")
     assert job["first_results"]["columns"][:4] == ["订单号", "评论", "status", "content"]
     assert [row[2] for row in job["first_results"]["rows"]] == ["answered", "answered", "refused"]
-    assert job["quote"]["zh"].startswith("约 <¥0.0001")
-    assert job["quote"]["en"].startswith("about <¥0.0001")
+    assert job["quote"]["zh"].startswith("不到 ¥0.0001")
+    assert job["quote"]["en"].startswith("less than ¥0.0001")
     assert result.content.startswith("\ufeff订单号,评论,status".encode())
     assert result.headers["Content-Disposition"] == "attachment; filename*=UTF-8''reviews.csv"
     assert result.headers["Content-Type"] == "application/octet-stream"
@@ -146,7 +146,7 @@ def test_a_quote_is_seen_and_approved(visitor: Visitor) -> None:
     again = visitor.ask("POST", "approve", json={**seen, "digest": job["approval"]["digest"]})
 
     assert job["approve_until"] > NOW.isoformat()
-    assert (job["can_cancel"], job["approval"]["en"]) == (True, "the recipe asks for it always")
+    assert (job["can_cancel"], job["approval"]["en"]) == (True, "the recipe wants an approval each time")
     assert (other.status_code, other.json()["error"]) == (409, "approval_of_another")
     assert approved.json() == {"job_id": job["job_id"], "said": "approved"}
     assert (done["approval"], done["counts"]) == (None, {"answered": 1})

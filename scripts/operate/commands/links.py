@@ -41,7 +41,7 @@ def link(door: Door, folder: str | None, days: int, withdraw: str | None, *, ope
         return
     made = links.make(folder or "", timedelta(days=days), is_operator=operator)
     opens = f"inbox/{made.link.folder}"
-    until = made.link.expires_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    until = made.link.expires_at.astimezone().strftime("%Y-%m-%d %H:%M %Z")
     door.reply.tell(made.url)
     door.reply.tell(said("link_made", folder=opens, until=until, id=made.link.id))
     if not operator and not links.has_files(made.link.folder):

@@ -28,4 +28,4 @@ def decided_line(decided: Approval | None, plan: Plan, *, is_open: bool) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -128,4 +128,4 @@ def waiting_lines(who: str, waiting_for: WaitingFor) -> Iterator[str]:
 
 def time_text(moment: datetime | None) -> str:
     """In the time of this machine, as people have it."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z") if moment else ""

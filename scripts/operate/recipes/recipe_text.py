@@ -46,6 +46,15 @@ prompt: |
 
 # 5 向量，model 要改成向量模型。 A vector for each row; name an embedding model.
 # embed: {{column: {column}}}
+
+# 每个答案最多写多长；写了它，报价才有“最多”。向量不需要。
+# How long an answer may be at most: only with it the quote has an "at most". Vectors need none.
+# parameters: {{max_tokens: 500, enable_thinking: false}}
+
+# 花钱之前：先问 20 行看看，超过 50 元要有人批准，最多花 200 元。可以只留其中几项。
+# Before money is spent: 20 rows are asked first, above 50 CNY somebody must approve, and the job
+# never costs more than 200 CNY. Leave out what you do not need.
+# price: {{sample: 20, approve: above 50 CNY, at_most: 200 CNY}}
 {output}"""
 _OUTPUT = """
 # 结果的格式：与表格相同。删除后是 CSV。 The result in the table's format; without this it is CSV.

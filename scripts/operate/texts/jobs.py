@@ -100,7 +100,7 @@ TEXTS = {
         "It was not confirmed, so job {job} ({key}) goes on waiting. Type yes, or add --yes, or name the quote with --digest.",
     ),
     "not_approved": Text(
-        "没有批准任务 {job}（{key}）：", "Job {job} ({key}) is not approved by this:"
+        "任务 {job}（{key}）未批准：", "Job {job} ({key}) was not approved:"
     ),
     # Erase
     "about_to_erase": Text(

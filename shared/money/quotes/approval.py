@@ -7,7 +7,7 @@ from typing import Literal
 
 from shared.bucket.money import Money, Quote
 from shared.bucket.tickets import ApprovalTerms
-from shared.money.amounts import money_text
+from shared.money.amounts import money_text, most_text
 from shared.problems.problem import Bilingual
 
 
@@ -32,14 +32,14 @@ def approval_for(
 def why_approval(terms: ApprovalTerms, quote: Quote) -> Bilingual:
     """Why the job waits, in a few words."""
     if terms.above is None:
-        return Bilingual("配方要求每次都批准", "the recipe asks for it always")
+        return Bilingual("配方要求每次都要批准", "the recipe wants an approval each time")
     above = money_text(terms.above)
     # By less, if the sample has cost less than it might have.
     if quote.at_most is None or quote.at_most.micros <= terms.above.micros:
         return Bilingual(f"不能确定不超过 {above}", f"it is not certain to cost no more than {above}")
     return Bilingual(
-        f"最多 {money_text(quote.at_most)}，可能超过 {above}",
-        f"it may cost up to {money_text(quote.at_most)}, which is more than {above}",
+        f"最多 {most_text(quote.at_most)}，可能超过 {above}",
+        f"it may cost up to {most_text(quote.at_most)}, which is more than {above}",
     )
 
 

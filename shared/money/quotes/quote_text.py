@@ -7,10 +7,10 @@ from datetime import date
 from typing import NamedTuple
 
 from shared.bucket.money import Money, Price, Quote
-from shared.money.amounts import money_text
+from shared.money.amounts import about_text, most_text
 from shared.money.prices.price_table import is_stale
 from shared.money.quotes.sample import SampleFigures
-from shared.money.quotes.sample_text import money_by, output_by, quote_by, sample_lines
+from shared.money.quotes.sample_text import input_by, money_by, output_by, quote_by, sample_lines
 from shared.problems.problem import Bilingual
 
 
@@ -111,7 +111,7 @@ def _lines_zh(quote: Quote, job: _Job) -> list[str]:
     lines = [
         f"报价：{job.path}（{job.provider} {job.model}）",
         f"发送：{quote.requests - _asked(sample):,} 行{_not_sent_zh(quote, _asked(sample))}",
-        f"输入：约 {quote.input_tokens:,} Token（估算，一般相差不到 10%）",
+        f"输入：约 {quote.input_tokens:,} Token（{input_by(sample).zh}）",
         f"输出：{_output_zh(quote, sample)}",
     ]
     if price is None:
@@ -119,7 +119,7 @@ def _lines_zh(quote: Quote, job: _Job) -> list[str]:
     else:
         lines.append(f"费用：{_money_zh(quote, sample)}")
         lines.append(
-            f"实时调用：约 {_shown(quote.real_time)}{'' if _is_whole(quote) else '，只算输入'}{_cached_zh(quote)}"
+            f"实时调用：{_about(quote.real_time).zh}{'' if _is_whole(quote) else '，只算输入'}{_cached_zh(quote)}"
         )
         lines.append(_price_zh(price, job.today))
     if quote.until_fits:
@@ -139,7 +139,7 @@ def _lines_en(quote: Quote, job: _Job) -> list[str]:
     lines = [
         f"Quote: {job.path} ({job.model} at {job.provider})",
         f"Sent: {quote.requests - _asked(sample):,} rows{_not_sent_en(quote, _asked(sample))}",
-        f"Input: about {quote.input_tokens:,} tokens (estimated, usually within 10%)",
+        f"Input: about {quote.input_tokens:,} tokens ({input_by(sample).en})",
         f"Output: {_output_en(quote, sample)}",
     ]
     if price is None:
@@ -149,7 +149,7 @@ def _lines_en(quote: Quote, job: _Job) -> list[str]:
     else:
         lines.append(f"Cost: {_money_en(quote, sample)}")
         lines.append(
-            f"In real time: about {_shown(quote.real_time)}{'' if _is_whole(quote) else ' for the input alone'}{_cached_en(quote)}"
+            f"In real time: {_about(quote.real_time).en}{'' if _is_whole(quote) else ' for the input alone'}{_cached_en(quote)}"
         )
         lines.append(_price_en(price, job.today))
     if quote.until_fits:
@@ -172,7 +172,7 @@ def _again_zh(quote: Quote) -> str:
 def _again_en(quote: Quote) -> str:
     if quote.at_most is None:
         return ""
-    return '; "at most" is for the case that every row has to be, with a longer answer each time'
+    return '; "at most" reckons that every row is asked again each time, with a longer answer'
 
 
 def _output_zh(quote: Quote, sample: SampleFigures | None) -> str:
@@ -182,7 +182,7 @@ def _output_zh(quote: Quote, sample: SampleFigures | None) -> str:
         return "没有（向量不计输出）"
     about = "还不知道（这个文件夹里还没有同样的任务）"
     if quote.output_tokens is not None:
-        by = f"按这个文件夹里最近 {quote.known_from} 个任务" if quote.known_from else "按要求的答案长度估算"
+        by = f"按这个文件夹里最近 {quote.known_from} 个任务" if quote.known_from else "按标签或原文的长度估算"
         by = output_by(sample).zh if sample and sample.output_tokens is not None else by
         about = f"约 {quote.output_tokens:,} Token（{by}）"
     most = "" if quote.output_at_most is None else f"；最多 {quote.output_at_most:,} Token"
@@ -197,7 +197,7 @@ def _output_en(quote: Quote, sample: SampleFigures | None) -> str:
     about = "not known yet (no job like it in this folder so far)"
     if quote.output_tokens is not None:
         jobs = "the last job" if quote.known_from == 1 else f"the last {quote.known_from} jobs"
-        by = f"by {jobs} in this folder" if quote.known_from else "by the answers that are asked for"
+        by = f"by {jobs} in this folder" if quote.known_from else "by the length of the labels or texts"
         by = output_by(sample).en if sample and sample.output_tokens is not None else by
         about = f"about {quote.output_tokens:,} tokens ({by})"
     most = "" if quote.output_at_most is None else f"; at most {quote.output_at_most:,} tokens"
@@ -205,15 +205,15 @@ def _output_en(quote: Quote, sample: SampleFigures | None) -> str:
 
 
 def _money_zh(quote: Quote, sample: SampleFigures | None) -> str:
-    about = f"约 {_shown(quote.expected)}" + ("" if _is_whole(quote) else "，只算输入") + money_by(sample).zh
-    most = "" if quote.at_most is None else f"；最多 {_shown(quote.at_most)}"
+    about = _about(quote.expected).zh + ("" if _is_whole(quote) else "，只算输入") + money_by(sample).zh
+    most = "" if quote.at_most is None else f"；最多 {most_text(quote.at_most)}"
     return about + most + ("（批量价）" if quote.is_batch_price else "（不知道批量价，按实时价算）")
 
 
 def _money_en(quote: Quote, sample: SampleFigures | None) -> str:
-    about = f"about {_shown(quote.expected)}" + ("" if _is_whole(quote) else " for the input alone")
+    about = _about(quote.expected).en + ("" if _is_whole(quote) else " for the input alone")
     about += money_by(sample).en
-    most = "" if quote.at_most is None else f"; at most {_shown(quote.at_most)}"
+    most = "" if quote.at_most is None else f"; at most {most_text(quote.at_most)}"
     return (
         about
         + most
@@ -236,7 +236,7 @@ def _price_en(price: Price, today: date) -> str:
 def _cached_zh(quote: Quote) -> str:
     if quote.cached_real_time is None:
         return ""
-    return f"；所有请求的开头有约 {quote.shared_tokens:,} Token 相同，如果都命中缓存，只要约 {_shown(quote.cached_real_time)}，比批量便宜"
+    return f"；所有请求的开头有约 {quote.shared_tokens:,} Token 相同，如果都命中缓存，只要{about_text(quote.cached_real_time).zh}，比批量便宜"
 
 
 def _cached_en(quote: Quote) -> str:
@@ -244,7 +244,7 @@ def _cached_en(quote: Quote) -> str:
         return ""
     return (
         f"; all requests begin with the same {quote.shared_tokens:,} tokens or so, and if the cache has"
-        f" them each time, about {_shown(quote.cached_real_time)}, which is less than in a batch"
+        f" them each time, {about_text(quote.cached_real_time).en}, which is less than in a batch"
     )
 
 
@@ -253,5 +253,5 @@ def _is_whole(quote: Quote) -> bool:
     return quote.output_tokens is not None
 
 
-def _shown(amount: Money | None) -> str:
-    return "?" if amount is None else money_text(amount)
+def _about(amount: Money | None) -> Bilingual:
+    return Bilingual("?", "?") if amount is None else about_text(amount)

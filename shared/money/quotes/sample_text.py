@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.bucket.money import Money, Quote
-from shared.money.amounts import money_text
+from shared.money.amounts import money_text, most_text
 from shared.money.quotes.sample import SampleFigures
 from shared.problems.problem import Bilingual, Problem
 from shared.problems.render import render_problem
@@ -25,11 +25,26 @@ def quote_by(quote: Quote, sample: SampleFigures | None) -> Quote:
     return quote.model_copy(update=told)
 
 
+def input_by(sample: SampleFigures | None) -> Bilingual:
+    """Where the input comes from."""
+    if sample is None or sample.output_tokens is None:
+        return Bilingual("估算，一般相差不到 10%", "estimated, usually within 10%")
+    return Bilingual("估算，已按样本校正", "estimated, and corrected by the sample")
+
+
 def output_by(sample: SampleFigures) -> Bilingual:
     """Where the expected output comes from, and how far it may be off."""
     rows, low, high = sample.answered, sample.output_low, sample.output_high
-    if low is None or high is None or low == high:
-        return Bilingual(f"按样本的 {rows} 行", f"by the {rows} row{_s(rows)} of the sample")
+    if low is None or high is None:
+        return Bilingual(
+            "按样本的 1 行，看不出会差多少", "by the only row of the sample, so how far off is not known"
+        )
+    if low == high and rows == 1:  # which is all there are
+        return Bilingual("按样本的 1 行", "by the 1 row of the sample")
+    if low == high:
+        return Bilingual(
+            f"按样本的 {rows} 行，它们一样长", f"by the {rows} rows of the sample, which are equally long"
+        )
     return Bilingual(
         f"按样本的 {rows} 行；90% 的把握在 {low:,} 到 {high:,} 之间",
         f"by the {rows} rows of the sample; with 90% between {low:,} and {high:,}",
@@ -40,7 +55,7 @@ def money_by(sample: SampleFigures | None) -> Bilingual:
     """The interval of the cost, behind it."""
     if sample is None or sample.low is None or sample.high is None or sample.low == sample.high:
         return Bilingual("", "")
-    low, high = money_text(sample.low), money_text(sample.high)
+    low, high = money_text(sample.low, is_gain=True).removeprefix("<"), most_text(sample.high)
     return Bilingual(f"（90% 的把握在 {low} 到 {high} 之间）", f" (with 90% between {low} and {high})")
 
 
@@ -70,8 +85,8 @@ def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Biling
         share = f"{sample.right}/{sample.compared}（{100 * sample.right // sample.compared}%）"
         of = f"{sample.right} of {sample.compared} ({100 * sample.right // sample.compared}%)"
         yield Bilingual(
-            f"样本正确率：{share}，和“{expect}”列比较（两端的空白不算）",
-            f'Right in the sample: {of}, compared with the column "{expect}" (blanks at the ends aside)',
+            f"样本正确率：{share}，与“{expect}”列对比（忽略首尾空白）",
+            f'Right in the sample: {of}, compared with the column "{expect}" (blanks at both ends are ignored)',
         )
     if sample.why:
         problem = Problem(sample.why, values={"provider": provider, "reply": said or "–"})

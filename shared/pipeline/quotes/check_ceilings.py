@@ -11,7 +11,7 @@ from shared.money.amounts import money_text
 from shared.money.worst_case import worst_case
 from shared.pipeline.quota.ceilings import read_budget
 from shared.ports.store import ObjectStore
-from shared.problems.problem import Problem, Values
+from shared.problems.problem import Bilingual, Problem, Values
 from shared.problems.render import render_both
 from shared.recipes.recipe import PriceTerms
 from shared.recipes.recipe_text import RECIPE_FILE
@@ -81,8 +81,20 @@ def _warnings(plan: Plan) -> Iterator[Problem]:
 
 def _problem(code: str, ceiling: Ceiling, values: Values) -> Problem:
     if ceiling.scope == "job":
-        return Problem(code, field="price.at_most", values=values, file=RECIPE_FILE)
+        return Problem(code, field="price.at_most", values={**values, **_OF_JOB}, file=RECIPE_FILE)
+    values = {**values, **_OF_OPERATOR}
     if ceiling.is_of_stack:
         return Problem(code, field="MonthBudget", values=values)
     field = f"folders.{ceiling.folder}" if ceiling.folder else "month"
     return Problem(code, field=field, values=values, file=BUDGET)
+
+
+# What whoever drops files can do about a ceiling beside keeping below it.
+_OF_JOB: Values = {
+    "remove": Bilingual("去掉上限", "remove the ceiling"),
+    "increase": Bilingual("提高上限", "raise the ceiling"),
+}
+_OF_OPERATOR: Values = {
+    "remove": Bilingual("请管理员去掉上限", "ask the operator to remove the ceiling"),
+    "increase": Bilingual("请管理员提高上限", "ask the operator to raise the ceiling"),
+}

@@ -73,13 +73,22 @@ class ReserveMoney:
             "needed": money_text(no_room.needed),
             "whose": Bilingual(f"文件夹 {folder}", f"folder {folder}") if folder else _OF_ALL,
             "where": _OF_STACK if no_room.ceiling.is_of_stack else _IN_FILE,
-            "month": first_day_after(self.clock.now()),
+            "when": _when(first_day_after(self.clock.now()), no_room.reserved),
         }
 
 
 _OF_ALL = Bilingual("全部文件", "all files")
 _OF_STACK = Bilingual("部署参数 MonthBudget", "the stack's parameter MonthBudget")
 _IN_FILE = Bilingual(" budget.yaml 里的金额", "the amount in budget.yaml")
+
+
+def _when(next_month: str, reserved: Money) -> Bilingual:
+    """When there may be room: batches under way give back what they have reserved and not spent."""
+    if reserved.micros == 0:
+        return Bilingual(f"{next_month} 起会", f"from {next_month} on")
+    return Bilingual(
+        f"正在运行的批次结束后，或 {next_month} 起，会", f"when those have ended, or from {next_month} on"
+    )
 
 
 def _left_open_by(records: BucketRecords, attempt: Attempt) -> Outcome | None:

@@ -46,16 +46,16 @@ MONEY_MESSAGES: dict[str, Message] = {
         "budget.yaml must say what may be spent in a month, for example month: 500 CNY, or folders: {{marketing: 100 CNY}}.",
     ),
     "ceiling_without_price": Message(
-        "这里有费用上限 {limit}，但不知道 {model} 的价格，无法保证不超过，所以没有发送。请把它的价格写进存储桶根目录的 prices.yaml，或去掉上限。",
-        "There is a ceiling of {limit}, but nobody has said what {model} costs, so it cannot be kept and nothing was sent. Put its price into prices.yaml at the bucket's root, or remove the ceiling.",
+        "这里有费用上限 {limit}，但不知道 {model} 的价格，无法保证不超过，所以没有发送。请把它的价格写进存储桶根目录的 prices.yaml，或{remove}。",
+        "There is a ceiling of {limit}, but nobody has said what {model} costs, so it cannot be kept and nothing was sent. Put its price into prices.yaml at the bucket's root, or {remove}.",
     ),
     "ceiling_without_bound": Message(
-        "这里有费用上限 {limit}，但输出多长没有限制，无法保证不超过，所以没有发送。请在 parameters（请求文件是每行的 body）里写 {write}，或去掉上限。",
-        "There is a ceiling of {limit}, but nothing limits the output, so it cannot be kept and nothing was sent. Write in parameters, or in each body of request lines: {write}. Or remove the ceiling.",
+        "这里有费用上限 {limit}，但输出多长没有限制，无法保证不超过，所以没有发送。请在 parameters（请求文件是每行的 body）里写 {write}，或{remove}。",
+        "There is a ceiling of {limit}, but nothing limits the output, so it cannot be kept and nothing was sent. Write in parameters, or in each body of request lines, {write}, or {remove}.",
     ),
     "ceiling_beyond_text": Message(
-        "这里有费用上限 {limit}，但请求里有图片、音频、视频或联网搜索，它们用多少 Token 事先无法知道，不能保证不超过，所以没有发送。请去掉这些内容，或去掉上限。",
-        "There is a ceiling of {limit}, but the requests hold images, sounds or films, or let the model search: nobody knows how many tokens those have, so it cannot be kept and nothing was sent. Take them out, or remove the ceiling.",
+        "这里有费用上限 {limit}，但请求里有图片、音频、视频或联网搜索，它们用多少 Token 事先无法知道，不能保证不超过，所以没有发送。请去掉这些内容，或{remove}。",
+        "There is a ceiling of {limit}, but the requests hold images, sounds or films, or let the model search: nobody knows how many tokens those have, so it cannot be kept and nothing was sent. Take them out, or {remove}.",
     ),
     "budget_folder": Message(
         "“{found}”不是一个单独的文件夹：它指整个 inbox/，或者写了两次，或者有“.”“..”“*”“\\”或空的一级。全部文件的上限请写 month；每个文件夹只写一次，写 inbox/ 下的路径，例如 marketing/mails。",
@@ -66,8 +66,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The ceiling of {limit} and the price of {model} are in different currencies, so nothing was sent. Write the ceiling in {currency}.",
     ),
     "ceiling_too_low": Message(
-        "费用上限是 {limit}，而一个批次（{rows} 行）最多可能要 {needed}，永远放不下，所以没有发送。请提高上限，或减小 max_tokens。",
-        "The ceiling is {limit}, but a single batch ({rows} rows) may cost up to {needed} and would never fit, so nothing was sent. Raise the ceiling, or lower max_tokens.",
+        "费用上限是 {limit}，而一个批次（{rows} 行）最多可能要 {needed}，永远放不下，所以没有发送。请减小 max_tokens，或{increase}。",
+        "The ceiling is {limit}, but a single batch ({rows} rows) may cost up to {needed} and would never fit, so nothing was sent. Lower max_tokens, or {increase}.",
     ),
     "ceiling_below_quote": Message(
         "最多可能要 {needed}，超过费用上限 {limit}：批次会一个接一个发送，放不下的行不发送，结果里会写明原因。",
@@ -130,8 +130,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The provider did not say how many tokens these answers took, so what they cost is not known. Its own bill says.",
     ),
     "over_budget": Message(
-        "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。正在运行的批次结束后、{month} 起，或提高{where}后，会自动继续。",
-        "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself when those have ended, on {month}, or when {where} is raised.",
+        "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。{when}自动继续；也可以请管理员提高{where}。",
+        "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself {when}, or once the operator raises {where}.",
     ),
     # Approvals
     "within_without_approve": Message(
@@ -147,8 +147,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "These rows were not sent, or not sent again: while their job waited, a later version of the file was dropped, which is job {job_id}. To have this version answered after all, drop it once more.",
     ),
     "approval_without_file": Message(
-        "这是对文件 {found} 的批准，但它旁边没有这个文件。请把批准文件放在它旁边，名字是它的全名加上 .approve。",
-        "It approves a file {found}, but there is none beside it. Put it beside that file, named as the whole of that name with .approve at its end.",
+        "这是对文件“{found}”的批准，但同一个文件夹里没有“{found}”。请把批准文件放到“{found}”所在的文件夹，名字是那个文件的全名加上 .approve。",
+        'It approves a file "{found}", but no such file is in this folder. Put the approval into the folder of "{found}", under the whole name of that file with .approve at its end.',
     ),
     "approval_without_quote": Message(
         "文件 {found} 现在的这一版还没有报价：它还在检查，或者被退回了。请看 quotes/ 和 rejected/，有了报价再批准。",

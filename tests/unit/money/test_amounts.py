@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bucket.money import Money, Rates, TokenCounts, cost
-from shared.money.amounts import CURRENCIES, exact_amount, exact_digits, money_text, parse_money
+from shared.money.amounts import (
+    CURRENCIES,
+    about_text,
+    exact_amount,
+    exact_digits,
+    money_text,
+    most_text,
+    parse_money,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,22 @@ def test_what_names_no_amount_or_no_currency_is_none(text: str) -> None:
 )
 def test_an_amount_is_never_shown_as_less_than_it_is(micros: int, text: str) -> None:
     assert money_text(Money(micros=micros, currency="CNY")) == text
+
+
+@pytest.mark.parametrize(
+    ("micros", "zh", "en", "most"),
+    [
+        (0, "约 ¥0.00", "about ¥0.00", "¥0.00"),
+        (1, "不到 ¥0.0001", "less than ¥0.0001", "¥0.0001"),
+        (100, "约 ¥0.0001", "about ¥0.0001", "¥0.0001"),
+        (420_000, "约 ¥0.42", "about ¥0.42", "¥0.42"),
+    ],
+)
+def test_an_estimate_says_one_thing_of_how_exact_it_is(micros: int, zh: str, en: str, most: str) -> None:
+    amount = Money(micros=micros, currency="CNY")
+
+    assert about_text(amount) == (zh, en)
+    assert most_text(amount) == most
 
 
 @given(st.integers(0, 10**17), st.sampled_from(CURRENCIES))

@@ -67,5 +67,5 @@ def test_one_job_says_what_the_provider_counted_and_when() -> None:
 
     *_, line = job_lines(job.records, job.plan)
 
-    counted = f"{job.clock.now().astimezone():%Y-%m-%d %H:%M:%S}"
+    counted = f"{job.clock.now().astimezone():%Y-%m-%d %H:%M:%S %Z}"
     assert line.endswith(f", {counted}: 2 完成 completed, 1 失败 failed")

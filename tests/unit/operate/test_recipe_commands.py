@@ -91,7 +91,7 @@ def test_the_first_row_is_shown_as_the_model_reads_it(terminal: Terminal) -> Non
     assert status == 0
     assert '表格 table    a.csv: csv, utf-8, ",", 2 行 rows' in said
     assert "答案 columns  label" in said
-    assert "\n报价：约 <¥0.0001（批量价）；没有上限" in said
+    assert "\n报价：不到 ¥0.0001（批量价）；没有上限" in said
     assert "no ceiling: write max_tokens: 500 in parameters" in said
     assert "──── system\n你很仔细。\n──── user\n判断下面的内容" in said
     assert "内容：\n很好用，买给父母的\n──── 参数 parameters\n" in said
@@ -244,6 +244,25 @@ def test_a_recipe_is_written_that_asks_about_the_column_with_the_longest_texts(t
         "user\n用一句话概括下面的内容。\n\n很好用，买给父母的\n"
         in terminal.types("recipe", "show", "a.csv")[1]
     )
+
+
+def test_the_lines_about_money_of_a_new_recipe_can_be_used_as_they_are(terminal: Terminal) -> None:
+    terminal.file("a.csv", TABLE)
+    terminal.types("init", "a.csv")
+    written = terminal.folder / "batch.yaml"
+    text = written.read_text(encoding="utf-8")
+
+    written.write_text(re.sub(r"(?m)^# (?=parameters:|price:)", "", text), encoding="utf-8")
+
+    said = terminal.types("recipe", "show", "a.csv")[1]
+    assert ("最多 " in said, "at most " in said) == (True, True)
+
+
+def test_a_path_that_goes_up_is_shown_without_its_detour(terminal: Terminal) -> None:
+    (terminal.folder / "b").mkdir()
+    terminal.file("a.csv", TABLE)
+
+    assert "/../" not in terminal.types("init", "b/../a.csv")[1]
 
 
 @pytest.mark.parametrize(

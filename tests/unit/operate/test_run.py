@@ -170,8 +170,8 @@ def test_a_table_comes_back_with_its_first_rows_and_where_the_result_is(place: P
     # Once, however often it is looked at.
     quoted = [line for line in said.splitlines() if "报价" in line or "quote" in line]
     assert [line[:28] for line in quoted] == [
-        "    reviews.csv 报价：约 <¥0.0001"[:28],
-        "    reviews.csv quote: about <¥0"[:28],
+        "    reviews.csv 报价：不到 ¥0.0001"[:28],
+        "    reviews.csv quote: less than ¥0.0001"[:28],
     ]
 
 

@@ -59,12 +59,17 @@ def test_without_a_ceiling_an_unbounded_job_runs() -> None:
 @pytest.mark.parametrize(
     ("recipe", "budget", "parts"),
     [
-        (f"{RECIPE}price: {{at_most: 5 CNY}}\n", None, ("batch.yaml", "price.at_most", "max_tokens: 500")),
-        (RECIPE, "month: 5 CNY\n", ("budget.yaml", "month", "max_tokens: 500")),
+        (
+            f"{RECIPE}price: {{at_most: 5 CNY}}\n",
+            None,
+            ("batch.yaml", "price.at_most", "max_tokens: 500", "500, or remove the ceiling"),
+        ),
+        (RECIPE, "month: 5 CNY\n", ("budget.yaml", "month", "max_tokens: 500", "ask the operator to remove")),
+        (BOUNDED, "month: 0.0001 CNY\n", ("budget.yaml", "Lower max_tokens, or ask the operator to raise")),
         (
             RECIPE.replace("qwen-flash", "qwen3-32b") + "parameters: {max_tokens: 9}\n",
             "folders: {a: 5 CNY}\n",
-            ("budget.yaml", "folders.a", "prices.yaml"),
+            ("budget.yaml", "folders.a", "prices.yaml", "请管理员去掉上限"),
         ),
         (f"{BOUNDED}price: {{at_most: 5 USD}}\n", None, ("batch.yaml", "$5.00", "CNY")),
         (f"{BOUNDED}price: {{at_most: 0.0001 CNY}}\n", None, ("batch.yaml", "¥0.0001", "¥0.0003", "3")),

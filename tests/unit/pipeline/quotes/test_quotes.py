@@ -189,7 +189,11 @@ def test_a_task_says_how_long_its_answers_are(recipe: str, least: int | None, mo
     expected = quoted(bench.store, "t.csv")["output_tokens"]
     assert expected is None if least is None or most is None else least <= expected <= most
     text = bench.store.get("quotes/t.csv.quote.txt").decode()
-    assert ("by the answers that are asked for" in text) == ("按要求的答案长度估算" in text) == bool(expected)
+    assert (
+        ("by the length of the labels or texts" in text)
+        == ("按标签或原文的长度估算" in text)
+        == bool(expected)
+    )
 
 
 def test_a_provider_that_counts_no_tokens_teaches_nothing() -> None:
