@@ -85,8 +85,15 @@ def record_key(job_id: JobId, name: str) -> str:
 
 
 def open_job_key(job_id: JobId) -> str:
-    """Exists from before a job's plan until its result: the timer finds jobs without tickets."""
+    """Exists from before a job's plan until its result: the timer finds jobs without tickets.
+
+    It is empty, or says ``WITH_SAMPLE``, which the timer sees by its size.
+    """
     return f"{OPEN}{job_id}"
+
+
+WITH_SAMPLE = b"sample"
+"""The job has a sample, whose author may have died: it is looked at sooner, once."""
 
 
 def awaited_key(job_id: JobId) -> str:

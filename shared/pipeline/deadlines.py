@@ -75,6 +75,8 @@ WORK_KEPT = timedelta(days=224)
 # An open job is looked through so often: a ticket that is on its way has come by then, and a
 # hundred shards of a hundred jobs do not fill the timer's time.
 LOOK_AFTER = timedelta(hours=1)
+# One with a sample is looked at once before: by then nobody asks it any more, or the run has died.
+SAMPLE_LOOK_AFTER = timedelta(minutes=10)
 # The run that was to plan the job has long died; what it left is no job.
 NEVER_PLANNED = timedelta(days=2)
 # While nothing is open, the timer looks through everything so often, and else only for tickets.

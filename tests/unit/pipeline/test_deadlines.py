@@ -99,6 +99,10 @@ SHORTER_AND_LONGER = {
         max(set_to("Reconcile", each) for each in ("READY_OVERDUE_S", "FINISHED_OVERDUE_S")),
         d.LOOK_AFTER,
     ),
+    "a sample whose author has died may be gone on with when the timer looks at it": (
+        d.SAMPLE_LEASE + d.CLOCK_ERROR,
+        d.SAMPLE_LOOK_AFTER,
+    ),
     "who was to plan a job has died": (d.LONGEST_INVOCATION + d.CLOCK_ERROR, d.NEVER_PLANNED),
     "who uploaded a file has created its batch": (
         d.LONGEST_INVOCATION + d.LISTED_WITHIN + d.CLOCK_ERROR,

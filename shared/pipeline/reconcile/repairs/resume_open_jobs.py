@@ -9,7 +9,7 @@ from functools import partial
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import APPROVE, OPEN, open_job_key
-from shared.pipeline.deadlines import LOOK_AFTER, NEVER_PLANNED
+from shared.pipeline.deadlines import LOOK_AFTER, NEVER_PLANNED, SAMPLE_LOOK_AFTER
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.reconcile.step import Candidate
 from shared.ports.clock import Clock
@@ -26,7 +26,8 @@ class ResumeOpenJobs:
 
     def candidates(self) -> Iterator[Candidate]:
         for head in self.store.list(OPEN):
-            if self.clock.now() - head.modified_at >= LOOK_AFTER:
+            wait = SAMPLE_LOOK_AFTER if head.size_bytes else LOOK_AFTER
+            if self.clock.now() - head.modified_at >= wait:
                 yield Candidate(head.key, partial(self._repair, head))
 
     def _repair(self, head: ObjectHead) -> bool:

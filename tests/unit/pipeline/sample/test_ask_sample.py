@@ -20,6 +20,7 @@ from shared.bucket.money import Balance
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
+from shared.pipeline.deadlines import SAMPLE_LOOK_AFTER
 from shared.pipeline.reconcile.repairs.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.sample.records import Sample
 from shared.ports.real_time import Asked
@@ -60,10 +61,8 @@ class Bench:
 
     def go_on(self) -> None:
         """What the timer does of what a dead run has left."""
-        ResumeOpenJobs(self.store, self.clock)
-        for step in (ResumeOpenJobs(self.store, self.clock),):
-            for candidate in step.candidates():
-                candidate.repair()
+        for candidate in ResumeOpenJobs(self.store, self.clock).candidates():
+            candidate.repair()
         for key in [key for key in self.store.objects if key.startswith(AGAIN)]:
             self.validate(key, "again")
         self.validate(run_id="later")
@@ -294,12 +293,26 @@ def test_a_sample_goes_on_though_its_file_was_replaced() -> None:
     bench.lane.before = lambda: None
     first = bench.plan
     bench.store.put("inbox/a.csv", b"text,label\nanother,good\n")
-    bench.clock.advance(timedelta(hours=2))
+    bench.clock.advance(SAMPLE_LOOK_AFTER)
 
     bench.go_on()
 
     assert bench.records.find(sample_key(JobId(first.job_id)), Sample) is not None
     assert not [key for key in bench.store.objects if key.startswith(AGAIN)]
+
+
+def test_a_job_with_a_sample_is_looked_at_once_before_its_hour_is_over() -> None:
+    bench = Bench(answers("from the sample"))
+    bench.validate()
+    bench.functions.collect(Attempt(JobId(bench.plan.job_id), 1, 1), "run")
+    looks = []
+
+    for _ in range(3):
+        bench.clock.advance(SAMPLE_LOOK_AFTER)
+        found = [*ResumeOpenJobs(bench.store, bench.clock).candidates()]
+        looks.append([candidate.repair() for candidate in found])
+
+    assert looks == [[False], [], []]
 
 
 def test_no_more_is_asked_of_a_job_that_was_cancelled() -> None:
