@@ -44,6 +44,20 @@ class SettledRows(RecordPart):
     failed: int = 0
 
 
+class SpentMoney(RecordPart):
+    """What may still be spent under one ceiling: this month, or by one job.
+
+    ``folder`` is empty for all files and for a job's own. ``of_stack`` as of a ``Ceiling``.
+    """
+
+    folder: str = ""
+    at_most: Money
+    of_stack: Money | None = None
+    spent: Money
+    reserved: Money
+    free: Money
+
+
 class OpenJob(RecordPart):
     """One job that is not closed.
 
@@ -84,6 +98,8 @@ class OpenJob(RecordPart):
     notify: tuple[str, ...] = ()
     # While it waits for an approval: until when that may come.
     approve_until: datetime | None = None
+    # Of its recipe; ``None`` if that has none.
+    ceiling: SpentMoney | None = None
 
 
 class HeldUp(RecordPart):
@@ -102,20 +118,6 @@ class UntoldWords(RecordPart):
 
     words: int
     ticket: str
-
-
-class SpentMoney(RecordPart):
-    """What may still be spent this month under one ceiling; ``folder`` is empty for all files.
-
-    ``of_stack`` as of a ``Ceiling``.
-    """
-
-    folder: str = ""
-    at_most: Money
-    of_stack: Money | None = None
-    spent: Money
-    reserved: Money
-    free: Money
 
 
 class Board(Record):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from shared.board.estimates import Estimates
-from shared.board.model import Board, OpenJob, SettledRows, ShardState
+from shared.board.model import Board, OpenJob, SettledRows, ShardState, SpentMoney
 from shared.board.progress import Progress, settled_rows
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -45,16 +45,18 @@ class ReadBoard:
     Attributes:
         max_tickets: How many of a job's tickets are read; the others count by where they lie.
         earlier: The board before this one, which knows what was settled then.
+        ceiling_of: What a job may still spend by its recipe; ``earlier`` tells those who have none.
     """
 
     store: ObjectStore
     clock: Clock
     max_tickets: int = 20
     earlier: Board | None = None
+    ceiling_of: Callable[[Plan], SpentMoney | None] | None = None
 
     @cached_property
-    def _known(self) -> Mapping[str, SettledRows]:
-        return {job.job_id: job.settled for job in self.earlier.jobs} if self.earlier else {}
+    def _known(self) -> Mapping[str, OpenJob]:
+        return {job.job_id: job for job in self.earlier.jobs} if self.earlier else {}
 
     @cached_property
     def _estimates(self) -> Estimates:
@@ -88,8 +90,8 @@ class ReadBoard:
         plan = records.find_plan(job_id)
         if plan is None:
             return None
-        settled = self.settled_shards(plan)
-        rows = settled_rows(records, job_id, settled, self._known.get(job_id, SettledRows()))
+        settled, known = self.settled_shards(plan), self._known.get(job_id)
+        rows = settled_rows(records, job_id, settled, known.settled if known else SettledRows())
         seen = _Seen(records, plan, self.clock.now(), Progress(rows))
         seen.add_all(tickets, settled, self.max_tickets)
         is_cancelled = records.is_cancelled(job_id)
@@ -119,6 +121,7 @@ class ReadBoard:
             settled=rows,
             notify=plan.notify,
             approve_until=plan.approve_until if waits else None,
+            ceiling=self.ceiling_of(plan) if self.ceiling_of else known and known.ceiling,
         )
 
     def settled_shards(self, plan: Plan) -> set[int]:

@@ -11,6 +11,7 @@ from shared.board.model import Board, OpenJob, SpentMoney, held_up_by, repairs_w
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD, OUTBOX
+from shared.bucket.records.plan import Plan
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import PipelineError
@@ -29,6 +30,7 @@ class WriteBoard:
         budget: How long it may look at jobs. The rest are only counted.
         repairs_shown: How far back the timer's repairs are added up.
         money: What may still be spent.
+        ceiling_of: The same of one job, by its recipe.
     """
 
     store: ObjectStore
@@ -36,6 +38,7 @@ class WriteBoard:
     budget: timedelta
     repairs_shown: timedelta
     money: Callable[[], Iterable[SpentMoney]] = tuple
+    ceiling_of: Callable[[Plan], SpentMoney | None] | None = None
 
     def __call__(self, repairs: Mapping[str, int]) -> Board | None:
         """Return the board; ``None`` if it could not be written."""
@@ -53,7 +56,7 @@ class WriteBoard:
         stop_at = now + self.budget
         # Two instances at once may lose each other's counts. The log has them all.
         earlier = BucketRecords(self.store).find(BOARD, Board)
-        read = ReadBoard(self.store, self.clock, earlier=earlier)
+        read = ReadBoard(self.store, self.clock, earlier=earlier, ceiling_of=self.ceiling_of)
         jobs: list[OpenJob] = []
         waiting = read.open_jobs()
         while waiting and len(jobs) < MAX_JOBS and self.clock.now() <= stop_at:

@@ -19,7 +19,7 @@ from shared.pipeline.deadlines import REPAIRS_SHOWN
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
-from shared.pipeline.quota.free_money import money_on_board
+from shared.pipeline.quota.free_money import ceiling_on_board, money_on_board
 from shared.pipeline.quotes.approve_job import ApproveJob, Decided
 from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
@@ -151,7 +151,8 @@ class Functions:
         """Show what is open, and tell who must act: the end of the run that ``reconcile`` began."""
         store, self._run = self._run or FoldersFirst(self.store, self.store.folders), None
         money = partial(money_on_board, store, self.clock)
-        board = WriteBoard(store, self.clock, budget, REPAIRS_SHOWN, money)(repairs)
+        ceiling_of = partial(ceiling_on_board, store)
+        board = WriteBoard(store, self.clock, budget, REPAIRS_SHOWN, money, ceiling_of)(repairs)
         self.shown(board)
         TellWaiting(store, self.clock)(board)
         return board

@@ -45,17 +45,24 @@ def money_on_board(store: ObjectStore, clock: Clock, of_stack: Money | None = No
         found = [*free_this_month(store, clock.now(), of_stack)]
     except UserInputError:
         return []
-    return [
-        SpentMoney(
-            folder=each.ceiling.folder,
-            at_most=each.ceiling.at_most,
-            of_stack=each.ceiling.of_stack,
-            spent=each.spent,
-            reserved=each.reserved,
-            free=each.free,
-        )
-        for each in found
-    ]
+    return [_shown(each) for each in found]
+
+
+def ceiling_on_board(store: ObjectStore, plan: Plan) -> SpentMoney | None:
+    """The same of a job's own ceiling, if it has one."""
+    return next((_shown(each) for each in free_of_job(store, plan)), None)
+
+
+def _shown(money: FreeMoney) -> SpentMoney:
+    ceiling = money.ceiling
+    return SpentMoney(
+        folder=ceiling.folder,
+        at_most=ceiling.at_most,
+        of_stack=ceiling.of_stack,
+        spent=money.spent,
+        reserved=money.reserved,
+        free=money.free,
+    )
 
 
 def free_of_job(store: ObjectStore, plan: Plan) -> Iterator[FreeMoney]:

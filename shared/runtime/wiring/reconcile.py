@@ -8,7 +8,7 @@ from functools import cache, partial
 from shared.board.write import WriteBoard
 from shared.bucket.folders_first import FoldersFirst
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
-from shared.pipeline.quota.free_money import money_on_board
+from shared.pipeline.quota.free_money import ceiling_on_board, money_on_board
 from shared.pipeline.reconcile.lull import Lull
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
 from shared.pipeline.reconcile.repairs.lost_uploads import AskAgain
@@ -41,7 +41,8 @@ def timer_run(context: FcContext) -> TimerRun:
         month_budget=settings.month_budget,
     )
     money = partial(money_on_board, store, clock, settings.month_budget)
-    write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN, money)
+    ceiling_of = partial(ceiling_on_board, store)
+    write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN, money, ceiling_of)
     return TimerRun(store, clock, reconcile, write_board, TellWaiting(store, clock), _lull(), overdue.inbox)
 
 

@@ -4,7 +4,9 @@ from datetime import timedelta
 from functools import partial
 
 from scripts.operate.jobs.budgets import budget_facts, budget_lines, ceiling_lines, free_now
+from shared.board.read import ReadBoard
 from shared.board.write import WriteBoard
+from shared.bucket.keys import record_key
 from shared.bucket.money import Ceiling, Money
 from shared.money.worst_case import Charged
 from shared.pipeline.quota.ceilings import Ceilings
@@ -55,6 +57,27 @@ def test_a_job_says_what_is_left_under_its_own_ceiling() -> None:
     assert [*ceiling_lines(job.store, job.plan)] == [
         "费用上限 ceiling: 最多 at most ¥8.00, 已花 spent ¥3.00, 预留 reserved ¥5.00, 剩余 free ¥0.00"
     ]
+
+
+def test_the_board_shows_a_jobs_own_ceiling_and_who_reads_that_board_knows_it() -> None:
+    job = spending()
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+
+    board = job.functions.write_board({}, LONG)
+    again = ReadBoard(job.store, job.clock, earlier=board)
+
+    assert board is not None
+    ceiling = board.jobs[0].ceiling
+    assert ceiling is not None
+    assert [ceiling.at_most, ceiling.spent, ceiling.reserved, ceiling.free] == [
+        cny(8),
+        cny(3),
+        cny(5),
+        cny(0),
+    ]
+    found = again.look(job.job_id, again.tickets_of(job.job_id))
+    assert found is not None
+    assert found.ceiling == ceiling
 
 
 def test_without_a_budget_nothing_is_said() -> None:
