@@ -37,11 +37,16 @@ class Estimate(RecordPart):
 
 
 class SettledRows(RecordPart):
-    """The rows of those settled ``shards`` whose records were read, which is done once for each."""
+    """The rows of those settled ``shards`` whose records were read, which is done once for each.
+
+    ``borrowing``: by shard, how many were answered and how many failed of those that waited for
+    answers of other shards when they were read. They are read again once they are whole.
+    """
 
     shards: tuple[int, ...] = ()
     answered: int = 0
     failed: int = 0
+    borrowing: Mapping[int, tuple[int, int]] = {}
 
 
 class SpentMoney(RecordPart):

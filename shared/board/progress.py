@@ -48,15 +48,30 @@ class Progress:
         self.failed += min(failed, shard.rows - answered)
 
 
-def settled_rows(records: BucketRecords, job_id: JobId, settled: set[int], known: SettledRows) -> SettledRows:
-    """What is ``known`` of the earlier board, and what shards say that are settled, or borrow."""
-    unread = sorted(settled.difference(known.shards))[:_MAX_READ]
-    found = {shard: each for shard in unread if (each := records.find_decided(job_id, shard))}
-    counts = [_counts(each.by_status) for each in found.values()]
+def settled_rows(
+    records: BucketRecords, job_id: JobId, settled: Mapping[int, bool], known: SettledRows
+) -> SettledRows:
+    """What is ``known`` of the earlier board, and what shards say that are settled, or borrow.
+
+    Args:
+        records: Of the bucket.
+        job_id: The job.
+        settled: Its shards that are; of each, whether it is whole.
+        known: What was read for the earlier board.
+    """
+    filled = {shard for shard in known.borrowing if settled.get(shard)}
+    unread = sorted(settled.keys() - set(known.shards) | filled)[:_MAX_READ]
+    decided = {shard: each for shard in unread if (each := records.find_decided(job_id, shard))}
+    found = {shard: _counts(each.by_status) for shard, each in decided.items()}
+    before = [counts for shard, counts in known.borrowing.items() if shard in found]
+    borrowing = {**known.borrowing, **found}
     return SettledRows(
-        shards=(*known.shards, *found),
-        answered=known.answered + sum(answered for answered, _ in counts),
-        failed=known.failed + sum(failed for _, failed in counts),
+        shards=tuple(dict.fromkeys((*known.shards, *found))),
+        answered=known.answered + sum(each[0] for each in found.values()) - sum(each[0] for each in before),
+        failed=known.failed + sum(each[1] for each in found.values()) - sum(each[1] for each in before),
+        borrowing={
+            shard: each for shard, each in borrowing.items() if shard not in found or not settled[shard]
+        },
     )
 
 

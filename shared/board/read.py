@@ -124,12 +124,17 @@ class ReadBoard:
             ceiling=self.ceiling_of(plan) if self.ceiling_of else known and known.ceiling,
         )
 
-    def settled_shards(self, plan: Plan) -> set[int]:
+    def settled_shards(self, plan: Plan) -> dict[int, bool]:
+        """Those that sent rows which are settled; of each, whether it is whole."""
         if len(plan.shards) == 1:
-            return set()  # or its job would be closed
+            return {}  # or its job would be closed
         prefix = settled_prefix(JobId(plan.job_id))
-        names = [head.key[len(prefix) :].partition(".")[0] for head in self.store.list(prefix)]
-        return {int(name) for name in names if name.isdecimal()}
+        found = dict[int, bool]()
+        for head in self.store.list(prefix):
+            name, _, kind = head.key[len(prefix) :].partition(".")
+            if name.isdecimal():
+                found[int(name)] = found.get(int(name), False) or kind == "json"
+        return found
 
 
 class _Seen:

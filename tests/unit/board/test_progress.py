@@ -10,7 +10,9 @@ from shared.board.estimates import MAX_JOBS
 from shared.board.model import Board, Estimate, OpenJob
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.history import HISTORY
-from shared.bucket.keys import BOARD, Stage
+from shared.bucket.keys import BOARD, Stage, borrowing_key, settled_key
+from shared.bucket.records.outcome import SettledShard
+from shared.bucket.records.usage import Tokens
 from shared.ports.provider import BatchStatus, FailedFor
 from tests.support.builders import JOB, answered_line, attempt, plan_job, refused_line
 from tests.support.fake_provider import encoded, error_line
@@ -105,6 +107,24 @@ def test_settled_shards_count_by_what_became_of_their_rows_and_are_read_once() -
 
     assert progress(job) == (3, 1)
     assert [key for key in reads if "/settled/" in key] == []
+
+
+def test_a_shard_that_borrowed_is_read_again_once_it_is_whole() -> None:
+    job = Pipeline(shards=(("a", "b"), ("c", "d", "e"), ("f",)))
+    settled = SettledShard(
+        shard=2, attempt=1, part_key="", rows=1, by_status={"answered": 1}, tokens=Tokens(), batches=()
+    )
+    reads: list[str] = []
+    job.store.before = lambda what, key: reads.append(key) if what == "get" and "/settled/" in key else None
+
+    job.records.create(borrowing_key(JOB, 2), settled)
+    assert [progress(job) for _ in "12"] == [(1, 0)] * 2
+    whole = settled.model_copy(update={"by_status": {"answered": 2, "refused": 1}})
+    job.records.create(settled_key(JOB, 2), whole)
+    reads.clear()
+    assert [progress(job) for _ in "12"] == [(2, 1)] * 2
+
+    assert reads == [settled_key(JOB, 2)]
 
 
 def test_rows_that_are_sent_again_are_added_to_those_that_have_their_answer() -> None:
