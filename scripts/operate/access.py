@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running, page_secret
 from scripts.localcloud.announce import Address, deployed_on, running_cloud, running_clouds
+from scripts.localcloud.ark.api.real_time_api import BASE_PATH as ARK_BASE_PATH
 from scripts.localcloud.options import (
     TENCENT_REGION,
     TIONE_IMAGE,
@@ -165,6 +166,8 @@ def _providers_of(address: Address, api_key: str) -> dict[str, str]:
         keys = keys_of_running(volcengine_dir(Path(address.data_dir)))
         settings |= {
             "ARK_HOST": address.ark_url,
+            "ARK_BASE_URL": f"{address.ark_url}{ARK_BASE_PATH}",
+            "ARK_API_KEY": keys.api_key,
             "ARK_ACCESS_KEY_ID": keys.access_key_id,
             "ARK_SECRET_ACCESS_KEY": keys.access_key_secret,
             "TOS_BUCKET": address.bucket,

@@ -28,7 +28,7 @@ class PreviewedRow:
 
 
 def preview(
-    real_time: RealTime, requests: Sequence[bytes | None], columns: AnswerColumns | None
+    real_time: RealTime, requests: Sequence[bytes | None], model: str, columns: AnswerColumns | None
 ) -> list[PreviewedRow]:
     """Ask about each row.
 
@@ -36,13 +36,14 @@ def preview(
         real_time: Of the provider that the recipe names.
         requests: The request lines of at most ``MAX_REQUESTS`` rows; ``None`` for a row that would
             not be sent.
+        model: Which the recipe names.
         columns: What the recipe takes from answers.
 
     Raises:
         ProviderTrouble: Somebody must act before any row is answered.
     """
     asked = [request for request in requests if request is not None]
-    replies = iter(real_time.answers(asked) if asked else ())
+    replies = iter(real_time.answers(asked, model) if asked else ())
     return [
         PreviewedRow() if request is None else previewed(next(replies).line, columns) for request in requests
     ]

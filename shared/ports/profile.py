@@ -131,6 +131,8 @@ class ProviderProfile:
         output_bound_for: What bounds a chat's output, by its parameters and whether its model
             thinks: ``never``, ``if_asked``, ``by_default``, ``always`` or ``unknown``.
         read_prices: The text of what its models cost, a ``prices.yaml``.
+        real_time_terms: Where its service for single requests has settings of its own, what stands
+            in messages about that instead of ``terms``.
     """
 
     name: str
@@ -151,6 +153,7 @@ class ProviderProfile:
     json_parameters_for: Callable[[str], Mapping[str, JsonValue]]
     output_bound_for: Callable[[Mapping[str, JsonValue], str], OutputBound]
     read_prices: Callable[[], str]
+    real_time_terms: Values = field(default_factory=dict)
 
     @property
     def called(self) -> Bilingual:

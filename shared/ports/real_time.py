@@ -27,13 +27,14 @@ class Reply(NamedTuple):
 class RealTime(Protocol):
     """Answers at once what a batch would answer later, at the price of single requests."""
 
-    def answers(self, requests: Sequence[bytes]) -> list[Reply]:
+    def answers(self, requests: Sequence[bytes], model: str) -> list[Reply]:
         """One reply for each request line, in their order, within 50 seconds; none is asked twice.
 
         A row that is refused, or gets no answer in time, has a line that says so.
 
         Args:
             requests: At most ``MAX_REQUESTS``, as they stand in a shard.
+            model: What answers them all, as a plan names it; not every line does.
 
         Raises:
             ProviderTrouble: Somebody must act: key, money, address. All of them were refused.

@@ -67,6 +67,12 @@ class CloudSettings(BaseModel):
     ark_weekly_jobs: PositiveInt | None = Field(
         None, description="How many jobs that project may create in 7 days; unset, only Ark tells."
     )
+    ark_api_key: SecretStr | None = Field(
+        None, description="An API key of Ark, which opens single requests: for samples and previews."
+    )
+    ark_base_url: HttpUrl = Field(
+        "https://ark.cn-beijing.volces.com/api/v3", description="Ark's OpenAI-compatible API."
+    )
     tencent_secret_id: SecretStr | None = Field(
         None, description="A Tencent Cloud key, for TI-ONE and its COS bucket."
     )

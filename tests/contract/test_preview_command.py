@@ -24,12 +24,24 @@ from scripts.operate.recipes.preview_view import preview_lines
 from scripts.terminal import width_of
 from shared.ports.providers import Providers
 from shared.ports.real_time import RealTime, Reply
+from tests.support.ark import API_KEY, local_ark
 from tests.support.bailian_wire import KEY
 from tests.support.workbooks import sheet_of
 
 TABLE = "编号,评论\n" + "".join(f"A{number},评论 {number}\n" for number in range(9))
 RECIPE = "model: qwen-flash\nprompt: 好评还是差评？{{ 评论 }}\n"
 ARK = "provider: ark\nmodel: doubao-seed-1-6-250615\nprompt: '{{ 评论 }}'\n"
+
+ARK_SETTINGS = {"ARK_ACCESS_KEY_ID": "AKLT", "ARK_SECRET_ACCESS_KEY": "s", "TOS_BUCKET": "acme-batch"}
+TIONE = "provider: tione\nmodel: Qwen3-8B\nprompt: '{{ 评论 }}'\n"
+TIONE_SETTINGS = {
+    "TENCENT_SECRET_ID": "AKID",
+    "TENCENT_SECRET_KEY": "s",
+    "TIONE_REGION": "ap-shanghai",
+    "TIONE_IMAGE": "ccr.ccs.tencentyun.com/acme/vllm:1",
+    "TIONE_RESOURCE": '{"InstanceType": "TI.GN10.2XLARGE40.POST"}',
+    "COS_BUCKET": "acme-1250000000",
+}
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +151,8 @@ def test_what_was_paid_is_shown_if_no_more_can_be_asked(
         def __init__(self, real: RealTime) -> None:
             self._real = real
 
-        def answers(self, requests: Sequence[bytes]) -> list[Reply]:
-            answers = self._real.answers(requests)
+        def answers(self, requests: Sequence[bytes], model: str) -> list[Reply]:
+            answers = self._real.answers(requests, model)
             bailian.faults.add(CallFault(route="real_time.chat", status=400, code="Arrearage", times=5))
             return answers
 
@@ -205,10 +217,26 @@ def test_programs_read_answers_columns_and_errors(
     assert (refused["answer"], "DataInspectionFailed" in refused["error"]) == ("", True)
 
 
+def test_ark_answers_rows_too_with_a_key_of_its_own(
+    env: dict[str, str], table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (table.parent / "batch.yaml").write_text(ARK, encoding="utf-8")
+    with local_ark(tmp_path / "ark") as on:
+        own = {**ARK_SETTINGS, "ARK_API_KEY": API_KEY, "ARK_BASE_URL": on.ark.base_url}
+        status = main(["preview", str(table), "--rows", "2", "--json"], env | own)
+        told = json.loads(capsys.readouterr().out)
+        refused = main(["preview", str(table)], env | own | {"ARK_API_KEY": "no-key"})
+
+    assert (status, refused) == (0, 1)
+    assert [row["answer"] for row in told["rows"]] == [answer_for(row["cells"][1]) for row in told["rows"]]
+    said = capsys.readouterr().err
+    assert "set ARK_API_KEY to a valid key of the region of ARK_BASE_URL" in said
+    assert "no-key" not in said
+
+
 def test_what_stands_in_the_way_is_said(
     env: dict[str, str], table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ark = {"ARK_ACCESS_KEY_ID": "AKLT", "ARK_SECRET_ACCESS_KEY": "s", "TOS_BUCKET": "acme-batch"}
     recipe = table.parent / "batch.yaml"
 
     def refused(settings: dict[str, str], text: str = RECIPE, name: str = "reviews.csv") -> str:
@@ -219,7 +247,8 @@ def test_what_stands_in_the_way_is_said(
     without_key = {name: value for name, value in env.items() if name != "DASHSCOPE_API_KEY"}
     assert "[no_preview_key]" in refused(without_key)
     assert "[api_key_refused]" in refused({**env, "DASHSCOPE_API_KEY": "sk-wrong"})
-    assert "[provider_without_preview]" in refused({**env, **ark}, ARK)
+    assert "ark: ARK_API_KEY" in refused({**env, **ARK_SETTINGS}, ARK)
+    assert "[provider_without_preview]" in refused({**env, **TIONE_SETTINGS}, TIONE)
     assert "[would_be_refused]" in refused(env, "model: qwen-flash\nprompt: '{{ 没有 }}'\n")
     assert "[no_preview_of_recipe]" in refused(env, name="batch.yaml")
     assert main(["preview", str(table), "--rows", "101"], env) == 2

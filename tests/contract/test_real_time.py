@@ -28,6 +28,7 @@ from tests.support.bailian_requests import chat_line
 from tests.support.bailian_wire import KEY, Wire
 from tests.support.upstream_server import UpstreamServer
 
+MODEL = "qwen-plus"
 HELLO = [{"role": "user", "content": "hello"}]
 CHAT_PATH, EMBEDDINGS_PATH = "/chat/completions", "/embeddings"
 
@@ -137,7 +138,7 @@ def test_five_rows_are_answered_in_their_order_each_for_itself(real_time: Bailia
         embedding_line("q-4", "last"),
     ]
 
-    replies = real_time.answers(lines)
+    replies = real_time.answers(lines, MODEL)
     answers = read(replies)
 
     assert [reply.asked for reply in replies] == [
@@ -156,18 +157,20 @@ def test_five_rows_are_answered_in_their_order_each_for_itself(real_time: Bailia
 
 def test_more_rows_than_five_are_not_asked(real_time: BailianRealTime) -> None:
     with pytest.raises(ValueError, match="6 requests are more than 5"):
-        real_time.answers([chat_line(str(number)) for number in range(6)])
+        real_time.answers([chat_line(str(number)) for number in range(6)], MODEL)
 
 
 def test_the_test_model_has_no_preview(real_time: BailianRealTime) -> None:
-    (answer,) = read(real_time.answers([chat_line("q", "x", model=TEST_MODEL, url=TEST_ENDPOINT)]))
+    (answer,) = read(
+        real_time.answers([chat_line("q", "x", model=TEST_MODEL, url=TEST_ENDPOINT)], TEST_MODEL)
+    )
 
     assert answer.error_code == "only_in_batches"
     assert "测试模型 batch-test-model 只在批量任务里回答" in answer.error_message
 
 
 def test_a_model_that_is_not_there_is_the_rows_own_reason(real_time: BailianRealTime) -> None:
-    (answer,) = read(real_time.answers([chat_line("q", "x", model="no-such-model")]))
+    (answer,) = read(real_time.answers([chat_line("q", "x", model="no-such-model")], "no-such-model"))
 
     assert answer.error_code == "model_not_found"
     assert "The model `no-such-model` does not exist" in answer.error_message
@@ -176,7 +179,7 @@ def test_a_model_that_is_not_there_is_the_rows_own_reason(real_time: BailianReal
 def test_what_somebody_must_mend_is_told_as_everywhere(local: LocalBailian) -> None:
     def trouble(base_url: str, key: str) -> str:
         with pytest.raises(ProviderTrouble) as told:
-            open_bailian_real_time(base_url, key).answers([chat_line("q")])
+            open_bailian_real_time(base_url, key).answers([chat_line("q")], MODEL)
         assert key not in str(told.value)
         return told.value.trouble
 
@@ -194,7 +197,7 @@ def test_money_that_ends_between_two_rows_takes_no_answer_away(
 ) -> None:
     local.faults.add(CallFault(route="real_time.chat", status=400, code="Arrearage", times=1))
 
-    answers = read(real_time.answers([chat_line("a", "hello"), chat_line("b", "hello")]))
+    answers = read(real_time.answers([chat_line("a", "hello"), chat_line("b", "hello")], MODEL))
 
     assert sorted((each.content, each.error_code) for each in answers) == [
         ("", "account_without_money"),
@@ -209,7 +212,7 @@ def test_a_row_without_an_answer_in_time_says_so_and_stops_no_other(local: Local
     sdk = openai.OpenAI(base_url=local.base_url, api_key=KEY)
     local.faults.add(CallFault(route="real_time.chat", status=None, delay_s=1.5))
 
-    slow, quick = read(Impatient(sdk).answers([chat_line("q-0"), embedding_line("q-1", "b")]))
+    slow, quick = read(Impatient(sdk).answers([chat_line("q-0"), embedding_line("q-1", "b")], MODEL))
 
     assert (slow.error_code, quick.status) == ("no_answer_now", RowStatus.ANSWERED)
     assert "模型服务没有及时给出答案" in slow.error_message
@@ -218,7 +221,7 @@ def test_a_row_without_an_answer_in_time_says_so_and_stops_no_other(local: Local
 def test_an_answer_that_is_cut_off_is_none(local: LocalBailian, real_time: BailianRealTime) -> None:
     local.faults.add(CallFault(route="real_time.chat", status=None, cut=True))
 
-    (answer,) = read(real_time.answers([chat_line("q")]))
+    (answer,) = read(real_time.answers([chat_line("q")], MODEL))
 
     assert answer.error_code == "no_answer_now"
 
@@ -227,10 +230,10 @@ def test_an_upstream_answers_single_requests_too_and_its_silence_is_told(tmp_pat
     upstream = UpstreamServer()
     with LocalBailian(tmp_path, KEY, upstream=Upstream(upstream.url, model="small")) as local:
         real_time = open_bailian_real_time(local.base_url, KEY)
-        (answered,) = read(real_time.answers([chat_line("q", "hello")]))
+        (answered,) = read(real_time.answers([chat_line("q", "hello")], MODEL))
         upstream.stop()
         with pytest.raises(ProviderTrouble) as silent:
-            real_time.answers([chat_line("q", "hello")])
+            real_time.answers([chat_line("q", "hello")], MODEL)
 
     assert answered.content == "HELLO"
     assert upstream.seen[0][2]["model"] == "small"
@@ -246,7 +249,7 @@ def test_a_preview_shows_each_row_as_its_result_would(real_time: BailianRealTime
     ]
 
     read_one, bad, plain, refused = preview(
-        real_time, requests, AnswerColumns({"label": "label", "score": "score"})
+        real_time, requests, MODEL, AnswerColumns({"label": "label", "score": "score"})
     )
 
     assert read_one.columns == {"label": "好评", "score": "5"}
@@ -261,4 +264,4 @@ def test_a_preview_shows_each_row_as_its_result_would(real_time: BailianRealTime
 def test_a_preview_of_no_row_asks_nobody() -> None:
     nobody = open_bailian_real_time("http://127.0.0.1:1/v1", KEY)
 
-    assert preview(nobody, [None, None], None) == [PreviewedRow(), PreviewedRow()]
+    assert preview(nobody, [None, None], MODEL, None) == [PreviewedRow(), PreviewedRow()]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.e2e.conftest import RunningCloud
 
-RECIPE = b"""model: qwen-flash
+BAILIAN, ARK = "model: qwen-flash\n", "provider: ark\nmodel: doubao-seed-1-6@250615\n"
+RECIPE = """
 prompt: '{{ text }}'
 parameters: {max_tokens: 50}
 price: {at_most: 1 CNY, sample: 6, expect: text}
@@ -14,8 +17,11 @@ output: {format: csv}
 """
 
 
-def test_a_sample_is_asked_before_the_batch_and_both_stand_in_the_result(cloud: RunningCloud) -> None:
-    cloud.drop("sampled/batch.yaml", RECIPE)
+@pytest.mark.parametrize("chosen", [BAILIAN, ARK], ids=["bailian", "ark"])
+def test_a_sample_is_asked_before_the_batch_and_both_stand_in_the_result(
+    cloud: RunningCloud, chosen: str
+) -> None:
+    cloud.drop("sampled/batch.yaml", f"{chosen}{RECIPE}".encode())
     table = "text\n" + "".join(f"review {number}\n" for number in range(20))
     cloud.drop("sampled/reviews.csv", table.encode())
 

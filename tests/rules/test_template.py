@@ -38,6 +38,7 @@ FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile"
 # https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-1
 NEW_ACCOUNT_INSTANCES = 100
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
+REAL_TIME = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL", "ARK_API_KEY", "ARK_BASE_URL"}
 PROVIDER = {
     *("DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"),
     *("ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY", "ARK_HOST", "ARK_REGION", "ARK_PROJECT"),
@@ -58,9 +59,7 @@ TIONE = {
 }
 ALL = ARK | TIONE
 ENVIRONMENT = {
-    "validate": STORE
-    | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS", "DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
-    | {"MONTH_BUDGET"},
+    "validate": STORE | REAL_TIME | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS", "MONTH_BUDGET"},
     "submit": STORE
     | PROVIDER
     | {"INPUT_FROM", "CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S", "MONTH_BUDGET"},
@@ -79,10 +78,9 @@ ENVIRONMENT = {
     },
     "notify": STORE | {"NOTIFY_CHANNELS", "PAGE_URL", "PAGE_SECRET"},
     "page": STORE
+    | REAL_TIME
     | {
         "OSS_PUBLIC_ENDPOINT",
-        "DASHSCOPE_API_KEY",
-        "DASHSCOPE_BASE_URL",
         "PAGE_SECRET",
         "PAGE_OPEN",
         "ANSWERED_BY",
@@ -169,6 +167,15 @@ def test_only_what_calls_a_provider_has_its_keys() -> None:
     holders = {spec.folder for spec in functions if secrets & {*spec.environment.values()}}
 
     assert holders == {"submit", "collect", "reconcile"}
+
+
+def test_only_what_asks_single_requests_has_the_key_to_them() -> None:
+    functions = load_stack(PATH, {**PARAMETERS, **ALL, "ArkApiKey": "key-of-ark"}, ATTRIBUTES).functions
+
+    assert {spec.folder for spec in functions if "key-of-ark" in spec.environment.values()} == {
+        "validate",
+        "page",
+    }
 
 
 def test_only_notify_has_the_secrets_of_the_channels() -> None:

@@ -40,7 +40,7 @@ class Lane:
     kernel: Kernel
     rows: list[AskedRow] = field(default_factory=list)
 
-    def answers(self, requests: Sequence[bytes]) -> list[Reply]:
+    def answers(self, requests: Sequence[bytes], _model: str) -> list[Reply]:
         lines = [json.loads(request) for request in requests]
         found = _JOB.search(self.kernel.last_call)
         job_id = JobId(found[1] if found else "")

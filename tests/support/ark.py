@@ -21,7 +21,7 @@ from shared.stores.tos.store import open_tos_store
 from tests.support.bailian_requests import batch_request, wait_for
 
 ARK_MODEL = "doubao-seed-2-1-pro-260628"
-KEY_ID, SECRET = "AKLTlocal", "local-secret-of-ark"
+KEY_ID, SECRET, API_KEY = "AKLTlocal", "local-secret-of-ark", "local-api-key-of-ark"
 BUCKET, PREFIX, REGION = "acme-batch", "batchdrop/", "cn-beijing"
 # Where a request of the name "job" lies, and a job that nobody created.
 INPUT, FOLDER = f"{PREFIX}in/job.jsonl", f"{PREFIX}out/job/"
@@ -54,6 +54,7 @@ class ArkOnThisMachine:
 def local_ark(directory: Path, **options: Any) -> Iterator[ArkOnThisMachine]:
     with LocalTos(directory / "tos", {KEY_ID: SECRET}, REGION) as tos:
         tos.storage.create_bucket(BUCKET)
+        options = {"api_key": API_KEY} | options
         with LocalArk(directory, {KEY_ID: AccessKey(SECRET)}, lambda: tos.storage, **options) as ark:
             store = open_staging(tos.proxy)
             yield ArkOnThisMachine(tos, ark, open_adapter(ark.url, store), store)

@@ -46,7 +46,7 @@ class ScriptedLane:
     asked: list[dict[str, Any]] = field(default_factory=list)
     before: Callable[[], object] = lambda: None
 
-    def answers(self, requests: Sequence[bytes]) -> list[Reply]:
+    def answers(self, requests: Sequence[bytes], _model: str) -> list[Reply]:
         lines = [json.loads(each) for each in requests]
         self.asked += lines
         self.before()

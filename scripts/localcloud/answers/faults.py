@@ -28,7 +28,7 @@ class CallFault(BaseModel):
     Attributes:
         route: Of Bailian ``files.`` upload, list, retrieve, delete, content; ``batches.`` create,
             list, retrieve, cancel; ``real_time.`` chat, embeddings. Of Ark and TI-ONE the name of
-            an action.
+            an action, and of Ark ``real_time.`` chat, embeddings.
         status: Answered in place of the real answer; ``None`` only delays.
         code: The error's code.
         message: The error's message.

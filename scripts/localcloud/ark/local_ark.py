@@ -16,6 +16,7 @@ from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.answers.row_run import RunContext
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.ark.api.app import create_app
+from scripts.localcloud.ark.api.real_time_api import BASE_PATH, real_time_blueprint
 from scripts.localcloud.ark.api.service import ArkService, ProjectLimits
 from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.jobs.job_faults import JobFault
@@ -46,6 +47,7 @@ class LocalArk(BatchService[JobFault]):
         tls_host: A loopback address. Another service may hold the same port of another one.
         tls_port: Unmodified programs look for 443.
         limits: The quotas of each project.
+        api_key: What opens single requests; without one, nothing does.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class LocalArk(BatchService[JobFault]):
         job_delay_s: float = 0.0,
         clock: Clock | None = None,
         limits: ProjectLimits | None = None,
+        api_key: str = "",
     ) -> None:
         super().__init__(
             JobFault(),
@@ -77,8 +80,14 @@ class LocalArk(BatchService[JobFault]):
         self._objects = Objects(storage)
         self._tls, self._tls_host, self._tls_port = tls, tls_host, tls_port
         self._limits = limits or ProjectLimits()
+        self._api_key = api_key
         self.queue: RunQueue[Job] | None = None
         self.store: JobStore | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Of single requests; known once the service has been started."""
+        return f"{self.url}{BASE_PATH}"
 
     @property
     def tls_url(self) -> str:
@@ -104,7 +113,10 @@ class LocalArk(BatchService[JobFault]):
             take=queue.take,
             waits_for=context.answering.waits_for,
         )
-        return store, queue, self._open_doors(create_app(service, self._keys))
+        app = create_app(service, self._keys)
+        real_time = real_time_blueprint(context.answering, self.faults, self._api_key)
+        app.register_blueprint(real_time, url_prefix=BASE_PATH)
+        return store, queue, self._open_doors(app)
 
     def _open_doors(self, app: Flask) -> list[_Server]:
         servers = [_Server(HOST, self._port, app, QuietHandler)]

@@ -17,7 +17,8 @@ class SecondCloud(ABC):
     """A cloud of its own inside a local cloud's folder: its keys open nothing of the other.
 
     Attributes:
-        keys: Those of its store and its provider; the API key among them opens nothing.
+        keys: Those of its store and its provider. The API key among them opens single requests,
+            where there are such.
         bucket: The only one that its store has.
     """
 

@@ -26,6 +26,7 @@ class LocalVolcengine(SecondCloud):
             upstream=options.answerer(),
             concurrency=options.concurrency,
             job_delay_s=options.batch_delay_s,
+            api_key=self.keys.api_key,
         )
 
     @property
@@ -45,6 +46,8 @@ class LocalVolcengine(SecondCloud):
             "ArkAccessKeyId": self.keys.access_key_id,
             "ArkSecretAccessKey": self.keys.access_key_secret,
             "ArkHost": self.ark.url,
+            "ArkApiKey": self.keys.api_key,
+            "ArkBaseUrl": self.ark.base_url,
             "TosBucket": self.bucket,
             "TosProxy": self.tos.proxy,
         }

@@ -82,6 +82,8 @@ def preview_table(
         originals = _originals(store, plan, chosen)
     provider = provider_of(plan.provider).of(plan.provider)
     if provider.real_time is None:
+        if key := provider.profile.real_time_terms.get("key_variable"):
+            raise Refusal("no_preview_key", reason=f"{plan.provider}: {key}")
         raise Refusal("provider_without_preview", provider=plan.provider)
     code = "rows_made_up_now" if is_made_up else "rows_answered_now"
     tell(said(code, rows=len(chosen), model=plan.model, provider=plan.provider))
@@ -90,7 +92,7 @@ def preview_table(
     trouble = ""
     try:
         for group in _groups(chosen):
-            answered = provider.real_time.answers([row.request.encode() for row in group])
+            answered = provider.real_time.answers([row.request.encode() for row in group], plan.model)
             replies += answered
             groups.append(group_of(group, answered))
     except ProviderTrouble as error:
@@ -136,7 +138,7 @@ def _groups(chosen: Sequence[SampledRow]) -> Iterator[list[SampledRow]]:
 
 
 def _words(provider: Provider, trouble: ProviderTrouble) -> str:
-    values = {**provider.profile.terms, "said": trouble.facts}
+    values = {**provider.profile.terms, **provider.profile.real_time_terms, "said": trouble.facts}
     return render_both(Problem(trouble.trouble, values=values))
 
 

@@ -83,8 +83,8 @@ class TryRecipe:
         wanted = checked.recipe.columns
         try:
             columns_of = AnswerColumns(wanted) if wanted else None
-            answers = preview(real_time, checked.requests[:MAX_REQUESTS], columns_of)
+            answers = preview(real_time, checked.requests[:MAX_REQUESTS], checked.recipe.model, columns_of)
         except ConfigurationError as error:
-            said = {**terms, "said": error.facts}
+            said = {**terms, **checked.profile.real_time_terms, "said": error.facts}
             raise PageRefusal(Problem(error.trouble, values=said)) from error
         return Tried(answers, checked.profile.name, checked.recipe.model)

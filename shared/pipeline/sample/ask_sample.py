@@ -129,7 +129,7 @@ class AskSample:
     def _ask(self, plan: Plan, rows: Sequence[SampledRow]) -> SampleGroup:
         real_time = self.real_times[plan.provider]
         try:
-            replies = real_time.answers([row.request.encode() for row in rows])
+            replies = real_time.answers([row.request.encode() for row in rows], plan.model)
         except (ProviderTrouble, ConfigurationError) as trouble:
             log.warning("sample.refused", extra={"job_id": plan.job_id, "reason": str(trouble)})
             return SampleGroup(asked=len(rows), why="sample_lane_down", said=trouble.facts)

@@ -18,8 +18,8 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider} rejected the API key. The operator must set {key_variable} to a valid key of the region of {address_variable}; the job then continues by itself. {provider}'s reply: {said}.",
     ),
     "wrong_base_url": Message(
-        "该地址没有批量推理服务。请管理员改正 {address_variable}，之后任务会自动继续。对方的答复：{said}。",
-        "There is no batch service at this address. The operator must correct {address_variable}; the job then continues by itself. The reply: {said}.",
+        "该地址没有这项服务。请管理员改正 {address_variable}，之后任务会自动继续。对方的答复：{said}。",
+        "There is no such service at this address. The operator must correct {address_variable}; the job then continues by itself. The reply: {said}.",
     ),
     "file_store_full": Message(
         "{provider}的文件空间已满（最多 {file_limit}）。请管理员在{provider}删除不再需要的文件，有空间后任务会自动继续。{provider}的答复：{said}。",

@@ -31,6 +31,14 @@ def model_reference(model: str) -> dict[str, Any]:
     return {"FoundationModel": {"Name": name} | ({"ModelVersion": version} if version else {})}
 
 
+def model_id(model: str) -> str:
+    """What a single request calls that model: name and version are joined, as in the console.
+
+    A fine-tuned one is called as it is; without an endpoint of its own, Ark refuses it.
+    """
+    return model.replace("@", "-")
+
+
 def is_endpoint(model: str) -> bool:
     """Whether it is an inference endpoint, which stands for a model elsewhere."""
     return model.casefold().startswith(_ENDPOINT)

@@ -134,6 +134,7 @@ def ark_profile(running_jobs: int = RUNNING_JOBS) -> ProviderProfile:
         json_parameters_for=lambda _: {},
         output_bound_for=output_bound_for,
         read_prices=price_file_beside(__file__),
+        real_time_terms={"key_variable": "ARK_API_KEY", "address_variable": "ARK_BASE_URL"},
     )
 
 

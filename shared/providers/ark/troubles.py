@@ -19,7 +19,8 @@ MODEL_NOT_ACTIVATED = "model_not_activated"
 STAGING_NOT_READABLE = "staging_not_readable"
 WRONG_ADDRESS = "wrong_base_url"
 # Only the local cloud's Ark says these two, of the server that answers its rows.
-_UPSTREAM = re.compile(r"(upstream_unavailable|upstream_refuses_key): ")
+_UPSTREAM_CODES = ("upstream_unavailable", "upstream_refuses_key")
+_UPSTREAM = re.compile(rf"({'|'.join(_UPSTREAM_CODES)}): ")
 SETTINGS_REFUSED = "project_refused"
 CLOCK_WRONG = "clock_wrong"
 JOB_QUOTA_USED_UP = "job_quota_used_up"
@@ -84,6 +85,8 @@ _ROW = re.compile(rf"{_CUSTOM_ID}(.+)(?:存在重复|的body非)", re.S)
 
 def trouble_of(status: int, code: str) -> str | None:
     """What the operator must mend, or ``None`` if a refused call is not theirs to mend."""
+    if code in _UPSTREAM_CODES:
+        return code
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not code:
         return WRONG_ADDRESS  # Ark's own refusals have a code
     known = next((trouble for words, trouble in _TROUBLE_BY_CODE if words.search(code)), None)

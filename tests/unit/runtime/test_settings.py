@@ -115,7 +115,7 @@ def test_every_secret_setting_is_one_that_is_masked():
     env = {
         name: f"a value of {name}"
         for name in (
-            *("DASHSCOPE_API_KEY", "ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY"),
+            *("DASHSCOPE_API_KEY", "ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY", "ARK_API_KEY"),
             *("TENCENT_SECRET_ID", "TENCENT_SECRET_KEY", "CALLBACK_SECRET", "EVENTBRIDGE_TOKEN"),
         )
     }

@@ -180,7 +180,14 @@ def test_secrets_are_not_echoed_and_have_no_default(template: dict[str, Any], sc
     broken["Parameters"]["Leftover"] = {"Type": "String"}
 
     assert secrets == {
-        *("DashScopeApiKey", "ArkAccessKeyId", "ArkSecretAccessKey", "TencentSecretId", "TencentSecretKey"),
+        *(
+            "DashScopeApiKey",
+            "ArkAccessKeyId",
+            "ArkSecretAccessKey",
+            "ArkApiKey",
+            "TencentSecretId",
+            "TencentSecretKey",
+        ),
         *("CallbackSecret", "EventBridgeToken", "NotifyChannels", "PageSecret", "PageCertificateKey"),
     }
     assert check(broken, schema) == [

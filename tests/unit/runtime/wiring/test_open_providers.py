@@ -59,10 +59,13 @@ def test_each_provider_with_all_that_it_needs_is_there():
     assert opened({"DASHSCOPE_API_KEY": "k", **ARK, **TIONE}) == ["bailian", "ark", "tione"]
 
 
-def test_only_bailian_answers_single_requests_with_the_keys_that_it_is_given():
-    opened = open_providers(Settings.from_env({**PLACE, "DASHSCOPE_API_KEY": "k", **ARK, **TIONE}))
+@pytest.mark.parametrize(("key", "named"), [("", ["bailian"]), ("k", ["bailian", "ark"])])
+def test_single_requests_are_answered_where_there_is_a_key_for_them(key: str, named: list[str]):
+    env = {**PLACE, "DASHSCOPE_API_KEY": "k", **ARK, **TIONE, "ARK_API_KEY": key}
 
-    assert [each.profile.name for each in opened if each.real_time] == ["bailian"]
+    opened = open_providers(Settings.from_env(env))
+
+    assert [each.profile.name for each in opened if each.real_time] == named
 
 
 @pytest.mark.parametrize(
