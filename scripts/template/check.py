@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from scripts.template.ros import Template, TemplateError, intrinsic, read_template
+from scripts.template.parameters import TemplateError
+from scripts.template.ros import Template, intrinsic, read_template
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "tests" / "payloads" / "ros-schema.json"

@@ -9,7 +9,8 @@ from typing import Any
 
 from scripts.localcloud.access.ram import PolicyError, Statement, parse_statement
 from scripts.localcloud.oss.web.cors import CorsRule
-from scripts.template.ros import Template, TemplateError, read_template
+from scripts.template.parameters import TemplateError
+from scripts.template.ros import Template, read_template
 from scripts.template.stack import (
     AsyncConfig,
     EventBridgeTrigger,

@@ -9,25 +9,14 @@ from typing import Any
 
 import yaml
 
-# Pseudo parameters and what they are where nothing else is said; see
-# https://www.alibabacloud.com/help/en/ros/user-guide/pseudo-parameters.
-PSEUDO_PARAMETERS: Mapping[str, str] = {
-    "ALIYUN::Region": "cn-beijing",
-    "ALIYUN::AccountId": "1234567890123456",
-    "ALIYUN::StackName": "batchdrop",
-    "ALIYUN::StackId": "local",
-    "ALIYUN::TenantId": "1234567890123456",
-}
+from scripts.template.parameters import TemplateError, parameter_values, text_of
+
 NO_VALUE = "ALIYUN::NoValue"
 VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 _NOTHING = object()
 # libyaml's, ten times as fast, wherever PyYAML was built with it.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class TemplateError(Exception):
-    """The template, or a value given for it, is wrong; the message names the place."""
 
 
 def intrinsic(value: object) -> tuple[str, Any] | None:
@@ -67,15 +56,17 @@ class Template:
         self._resources: Mapping[str, Any] = template["Resources"]
         self._conditions: Mapping[str, Any] = template.get("Conditions") or {}
         self._attributes = attributes
-        self._values = _parameter_values(template.get("Parameters") or {}, parameters)
+        self._values = parameter_values(template.get("Parameters") or {}, parameters)
         self._open: list[str] = []  # what is being resolved, to notice circles
         self._functions: Mapping[str, Callable[[Any], object]] = {
             "Ref": self._ref,
             "Condition": self.condition,
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
-            "Fn::Str": lambda value: _text(self.resolve(value)),
-            "Fn::Join": lambda value: _text(value[0]).join(_text(self.resolve(part)) for part in value[1]),
+            "Fn::Str": lambda value: text_of(self.resolve(value)),
+            "Fn::Join": lambda value: text_of(value[0]).join(
+                text_of(self.resolve(part)) for part in value[1]
+            ),
             "Fn::If": lambda value: self._resolve(value[1] if self.condition(value[0]) else value[2]),
             "Fn::Equals": lambda value: self.resolve(value[0]) == self.resolve(value[1]),
             "Fn::Not": lambda value: not self.condition(value[0] if isinstance(value, list) else value),
@@ -178,8 +169,8 @@ class Template:
             if literal:
                 return f"${{{name}}}"
             if name in local:
-                return _text(self.resolve(local[name]))
-            return _text(self._get_att(name) if "." in name else self._ref(name))
+                return text_of(self.resolve(local[name]))
+            return text_of(self._get_att(name) if "." in name else self._ref(name))
 
         return VARIABLE.sub(value_of, text)
 
@@ -197,57 +188,3 @@ class Template:
             return resolve()
         finally:
             self._open.pop()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise TemplateError(f"expected text, found {value!r}")
-
-
-def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, object]) -> dict[str, object]:
-    unknown = sorted(set(given) - set(declared) - set(PSEUDO_PARAMETERS))
-    missing = sorted(name for name, spec in declared.items() if name not in given and "Default" not in spec)
-    problems = [f"there is no parameter {name}" for name in unknown]
-    problems += [f"parameter {name} is missing" for name in missing]
-    values: dict[str, object] = {
-        name: given.get(name, default) for name, default in PSEUDO_PARAMETERS.items()
-    }
-    for name, spec in declared.items():
-        if name in missing:
-            continue
-        value = _typed(given.get(name, spec.get("Default")), spec.get("Type", "String"))
-        reason = _refusal(value, spec)
-        if reason:
-            shown = "its value" if spec.get("NoEcho") else repr(value)
-            problems.append(f"parameter {name}: {shown} {reason}")
-        values[name] = value
-    if problems:
-        raise TemplateError("; ".join(problems))
-    return values
-
-
-def _typed(value: object, kind: str) -> object:
-    if kind == "Number" and isinstance(value, str):
-        try:
-            return float(value) if "." in value else int(value)
-        except ValueError:
-            return value
-    return _text(value) if kind == "String" and not isinstance(value, str) else value
-
-
-def _refusal(value: object, spec: Mapping[str, Any]) -> str:
-    if spec.get("Type") == "Number" and not isinstance(value, int | float):
-        return "is not a number"
-    if "AllowedValues" in spec and value not in spec["AllowedValues"]:
-        return f"is not one of {', '.join(map(str, spec['AllowedValues']))}"
-    if "AllowedPattern" in spec and not re.search(spec["AllowedPattern"], str(value)):
-        return f"does not match {spec['AllowedPattern']}"
-    size = value if isinstance(value, int | float) else len(str(value))
-    lower = spec.get("MinValue", spec.get("MinLength"))
-    upper = spec.get("MaxValue", spec.get("MaxLength"))
-    if (lower is not None and size < lower) or (upper is not None and size > upper):
-        return f"is not within {lower} and {upper}"
-    return ""

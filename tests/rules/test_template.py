@@ -11,8 +11,9 @@ import pytest
 from scripts.localcloud.events.patterns import matches
 from scripts.localcloud.options import CloudOptions
 from scripts.template.check import ROOT, SCHEMA, check
+from scripts.template.parameters import PSEUDO_PARAMETERS, TemplateError
 from scripts.template.read import load_stack
-from scripts.template.ros import PSEUDO_PARAMETERS, Template, TemplateError, intrinsic, read_template
+from scripts.template.ros import Template, intrinsic, read_template
 from scripts.template.stack import (
     EventBridgeTrigger,
     HttpTrigger,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts.localcloud.options import ACCOUNT_ID, REGION
+from scripts.template.parameters import TemplateError
 from scripts.template.read import ROLE, TRIGGER, load_stack
-from scripts.template.ros import VARIABLE, Template, TemplateError, intrinsic, read_template
+from scripts.template.ros import VARIABLE, Template, intrinsic, read_template
 from scripts.template.stack import Stack
 
 # What a resource is called in its own service, by the first of these properties that it has.

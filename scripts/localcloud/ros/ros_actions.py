@@ -20,7 +20,7 @@ from scripts.localcloud.ros.identity import AccountKeys
 from scripts.localcloud.ros.resources import Wanted, wanted
 from scripts.localcloud.ros.rights import needed_by
 from scripts.localcloud.ros.stacks import Stack, Stacks, changes
-from scripts.template.ros import TemplateError
+from scripts.template.parameters import TemplateError
 
 VERSION = "2019-09-10"
 _PREVIEWED = {"Create": "Add", "Update": "Modify", "Delete": "Remove"}

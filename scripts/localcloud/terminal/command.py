@@ -20,7 +20,7 @@ from scripts.localcloud.servers.local_server import PortTaken
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.localcloud.terminal.answerer_warnings import answerer_warnings
 from scripts.localcloud.terminal.command_line import PROGRAM, parse_options
-from scripts.template.ros import TemplateError
+from scripts.template.parameters import TemplateError
 from scripts.terminal import say, shown
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

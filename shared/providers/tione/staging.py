@@ -6,10 +6,8 @@ sweep lists: https://cloud.tencent.com/document/product/436/7734.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,6 +18,7 @@ from shared.formats.lines import numbered_lines
 from shared.ports.provider import BatchRequest, ProviderFile
 from shared.problems.exceptions import ObjectMissing, ProviderRejected, ProviderTrouble
 from shared.providers.staged_files import INPUTS, OUTPUTS, StagedFiles, staged_file
+from shared.providers.tione.lines_seen import Seen, is_whole
 from shared.providers.tione.package import runner_files, runner_hash
 from shared.providers.tione.task import Folders, TaskSettings, task_file
 from shared.providers.tione.troubles import STAGING_NOT_READABLE
@@ -70,7 +69,7 @@ class Staging(StagedFiles):
         key = f"{self._input_folder(request.name)}{_REQUESTS}"
         earlier = self._told_input(request.name) if self.holds(self.store.head(key), request) else None
         if earlier is None or earlier.input_bytes != request.size_bytes:
-            seen = _Seen()
+            seen = Seen()
             self.upload(key, request, seen.add)
             earlier = _Input(requests=seen.lines, input_bytes=request.size_bytes, input_sha256=seen.sha256)
         told = task_file(
@@ -141,9 +140,9 @@ class Staging(StagedFiles):
         """
         folder, _, file = key.rpartition("/")
         manifest = self._manifest(f"{folder}/")
-        seen = _Seen()
-        for line in numbered_lines(_shown(self.chunks(key), seen.add)):
-            if line.content is None or not _is_whole(line.content):
+        seen = Seen()
+        for line in numbered_lines(seen.each_of(self.chunks(key))):
+            if line.content is None or not is_whole(line.content):
                 log.warning("line.torn", extra={"key": key, "line": line.number})
             elif line.size_bytes:
                 yield line.content.removesuffix(b"\n")
@@ -220,36 +219,3 @@ def name_in(place: CosPlace) -> str:
     """The batch's name, of which its folder of results was made; ``""`` if of none."""
     _, found, name = f"/{place.folder}".rstrip("/").rpartition(f"/{OUTPUTS}")
     return name if found else ""
-
-
-def _is_whole(line: bytes) -> bool:
-    """Whether nothing of it is missing but its line feed, of a line that may be paid for."""
-    if line.endswith(b"\n"):
-        return True
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-class _Seen:
-    """Hash and lines of what went by; ours all end with a line feed."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-        self.lines = 0
-
-    def add(self, chunk: bytes) -> None:
-        self._digest.update(chunk)
-        self.lines += chunk.count(b"\n")
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-
-def _shown(chunks: Iterator[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:
-    for chunk in chunks:
-        see(chunk)
-        yield chunk

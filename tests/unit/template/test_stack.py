@@ -10,8 +10,9 @@ import yaml
 
 from scripts.localcloud.access.ram import Statement
 from scripts.localcloud.oss.web.cors import CorsRule
+from scripts.template.parameters import TemplateError
 from scripts.template.read import load_stack
-from scripts.template.ros import Template, TemplateError
+from scripts.template.ros import Template
 from scripts.template.stack import HttpTrigger, OssTrigger
 
 SMALL = """
