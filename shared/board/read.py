@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -156,10 +156,9 @@ class _Seen:
         return max(self.deadlines) if open_shards == len(self.deadlines) > 0 else None
 
     def add_all(self, tickets: OpenTickets, settled: Collection[int], max_read: int) -> None:
-        """All but those that were left of settled shards; the first ones are read."""
-        open_shards = (shard for shard in sorted(tickets.heads) if shard not in settled)
-        for number, shard in enumerate(open_shards):
-            self._add(*tickets.heads[shard], is_read=number < max_read)
+        """Of the tickets of open shards the first ones are read."""
+        for number, (attempt, stage, head) in enumerate(_in_order(tickets, settled)):
+            self._add(attempt, stage, head, is_read=number < max_read)
         if settled:
             self.count(ShardState.SETTLED, len(settled))
 
@@ -194,6 +193,11 @@ class _Seen:
     def _wait(self, waiting_for: WaitingFor | None, since: datetime) -> None:
         self.since.append(min(since, waiting_for.since) if waiting_for else since)
         self.waiting_for = self.waiting_for or waiting_for
+
+
+def _in_order(tickets: OpenTickets, settled: Collection[int]) -> Iterator[tuple[Attempt, Stage, ObjectHead]]:
+    """Without those that were left of settled shards."""
+    return (tickets.heads[shard] for shard in sorted(tickets.heads) if shard not in settled)
 
 
 def _state(stage: Stage) -> ShardState:

@@ -14,7 +14,8 @@ from shared.bucket.folders_first import FoldersFirst
 from shared.bucket.money import Money
 from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
-from shared.pipeline.collect.collect_shard import CollectResult, CollectShard
+from shared.pipeline.collect.collect_shard import CollectShard
+from shared.pipeline.collect.ticket_meaning import CollectResult
 from shared.pipeline.deadlines import REPAIRS_SHOWN
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob

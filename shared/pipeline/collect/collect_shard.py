@@ -8,21 +8,20 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage, attempt_key, open_job_key, ticket_key
+from shared.bucket.keys import Stage, attempt_key, open_job_key
 from shared.bucket.records.marks import FirstSeen
 from shared.bucket.records.outcome import Outcome
 from shared.bucket.records.plan import Plan
-from shared.bucket.records.submission import Submission, SubmissionKind
+from shared.bucket.records.submission import SubmissionKind
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged, charged_by
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.batch_end import ask_for_state, end_of, end_without_batch
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt
-from shared.pipeline.jobs.close_job import CloseJob
+from shared.pipeline.collect.ticket_meaning import CollectResult, Submitted, meaning_of
 from shared.pipeline.jobs.stranded_notices import Notices
 from shared.pipeline.later_versions import require_known_format
 from shared.pipeline.quota.admission import Admission
@@ -44,35 +43,6 @@ from shared.problems.exceptions import (
 )
 
 log = logging.getLogger(__name__)
-
-
-class CollectResult(str, Enum):
-    """What was done for one ticket, in one word for the log.
-
-    The first five are what an outcome says.
-    """
-
-    FINAL = "final"
-    RESEND = "resend"
-    ASK_AGAIN = "ask_again"
-    BORROWING = "borrowing"
-    REQUEUE = "requeue"
-    NOT_ENDED = "not_ended"
-    WAITING = "waiting"
-    WORK_REMOVED = "work_removed"
-    GONE = "gone"
-    EARLY = "early"
-    CLOSING = "closing"  # the timer has another invocation go on
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """The ticket names an attempt that has a submission. Its batch may have ended."""
-
-    attempt: Attempt
-    plan: Plan
-    submission: Submission
 
 
 @dataclass(frozen=True)
@@ -107,7 +77,7 @@ class CollectShard:
 
     def _look_at(self, attempt: Attempt) -> CollectResult:
         records = BucketRecords(self.store)
-        meaning = self._meaning_of(attempt)
+        meaning = meaning_of(self.store, self.clock, attempt)
         if isinstance(meaning, Submitted):
             return self._collect_if_possible(meaning)
         if meaning is CollectResult.EARLY and records.find_ready(attempt) is None:
@@ -116,22 +86,6 @@ class CollectShard:
             # While the ticket lies there, no notification is heard and the timer does not poll.
             records.drop_ticket(Stage.FINISHED, attempt)
         return meaning
-
-    def _meaning_of(self, attempt: Attempt) -> Submitted | CollectResult:
-        """``EARLY``: a notification overtook the submission, or the ``ready/`` ticket was lost."""
-        records = BucketRecords(self.store)
-        if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
-            CloseJob(self.store, self.clock).give_way(attempt.job_id)
-            return CollectResult.GONE
-        plan = records.find_plan(attempt.job_id)
-        if plan is None or plan.shard(attempt.shard) is None:
-            log.warning("ticket.unknown", extra={"attempt": str(attempt)})
-            return CollectResult.UNKNOWN
-        submission = records.find_submission(attempt)
-        if submission is not None:
-            return Submitted(attempt, plan, submission)
-        is_known = self.store.head(plan.requests_key(attempt)) is not None
-        return CollectResult.EARLY if is_known else CollectResult.UNKNOWN
 
     def _collect_if_possible(self, submitted: Submitted) -> CollectResult:
         try:

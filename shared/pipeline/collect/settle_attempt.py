@@ -17,6 +17,7 @@ from shared.bucket.keys import work_key
 from shared.bucket.records.outcome import Outcome
 from shared.bucket.records.plan import Plan
 from shared.money.invoice import price_of
+from shared.pipeline.collect.lines_promised import lacks_lines, perhaps_charged
 from shared.pipeline.collect.part_rows import PartRows
 from shared.pipeline.collect.row_settler import RowSettler
 from shared.pipeline.collect.shard_rows import ShardRows
@@ -135,7 +136,7 @@ class SettleAttempt:
             return
         for file_id in state.result_files:
             self._read_file(file_id, state, spool, may_be_incomplete=may_be_incomplete)
-        if not may_be_incomplete and _lacks_lines(state, spool):
+        if not may_be_incomplete and lacks_lines(state, spool):
             raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
 
     def _read_file(
@@ -187,7 +188,7 @@ class SettleAttempt:
             unmatched_key=unmatched_key,
             repeated_ids=spool.repeated_ids,
             unreadable_lines=spool.unreadable_lines,
-            uncounted=spool.uncounted + _perhaps_charged(state, spool),
+            uncounted=spool.uncounted + perhaps_charged(state, spool),
         )
 
     def _write_answers(self, content: _Content, rows: ShardRows, settler: RowSettler) -> None:
@@ -235,33 +236,7 @@ def _with_answers(rows: ShardRows, asked: Sequence[str]) -> Iterable[tuple[str, 
     return rows.open_rows() if rows.asked_again else zip(asked, repeat(None))
 
 
-def _perhaps_charged(state: BatchState, spool: AnswerSpool) -> int:
-    """How many rows without a line may be charged: of a batch that was given up, all."""
-    if state.status is BatchStatus.FAILED:
-        return 0
-    missing = len(spool.asked) - spool.found
-    if not state.status.is_terminal or spool.has_lost_files:
-        return missing
-    return min(max(_lines_promised(state, spool) - spool.found, 0), missing)
-
-
 def _tiers(plan: Plan) -> list[int | None]:
     """By which length of a request the plan's price is another; none if it has no price."""
     price = price_of(plan)
     return [tier.up_to for tier in price.tiers] if price else []
-
-
-def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
-    """Whether an ended batch has rows without a line, which may only be late.
-
-    A completed one must have them all. The provider's counts do not matter: they may be null or too
-    low while a file is not there yet, and a row that is sent again for that is paid twice.
-    """
-    return spool.found < _lines_promised(state, spool)
-
-
-def _lines_promised(state: BatchState, spool: AnswerSpool) -> int:
-    asked, promised = len(spool.asked), state.lines_promised
-    if state.status is BatchStatus.COMPLETED or promised is None:
-        promised = asked
-    return min(promised, asked)
