@@ -134,15 +134,13 @@ def _all(given: Sequence[_Given]) -> set[str]:
 
 
 def _may_lend(pipeline: Pipeline, plan: Plan, given: _Given) -> bool:
-    """It fits, was written in time, by its job or a retry, and no erasure had begun."""
+    """It fits, its job wrote it in time, and no erasure had begun."""
     records, looked_s = BucketRecords(pipeline.bucket), _planned_s(pipeline, plan) - _LOOK_S
     keys = pipeline.bucket.keys("jobs/")
     found = (records.find_plan(JobId(key.split("/")[1])) for key in keys if key.endswith("/plan.json"))
     family = [each for each in found if each and each.origin_id == given.job.origin_id]
-    settled = (settled_key(JobId(each.job_id), given.shard) for each in family)
-    written_s = (pipeline.bucket.written_s(key) for key in settled)
-    last_s = max((each for each in written_s if each < math.inf), default=-math.inf)
-    is_young = last_s >= looked_s - _within_s(pipeline)
+    written_s = pipeline.bucket.written_s(settled_key(JobId(given.job.job_id), given.shard))
+    is_young = math.inf > written_s >= looked_s - _within_s(pipeline)
     return given.is_fit and is_young and all(_erased_s(pipeline, each) > looked_s for each in family)
 
 

@@ -118,7 +118,7 @@ def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -
     if thinks:
         rates = rates.model_copy(update={"output": max(rates.output, rates.thinking)})
     if quote.output_at_most is not None:
-        at_most = cost(_tokens_at_most(quote, quote.output_at_most), rates, price.currency)
+        at_most = cost(_tokens_at_most(quote), rates, price.currency)
     return quote.model_copy(
         update={
             "expected": cost(expected, mean.batch or mean.real_time, price.currency),
@@ -136,17 +136,23 @@ def output_of_each(quote: Quote) -> int | None:
     return None if quote.output_at_most is None else quote.output_at_most // max(quote.requests, 1)
 
 
+def output_of_all_tries(quote: Quote) -> int | None:
+    """The most output tokens if every row has to be asked again, and each time was cut off."""
+    most = quote.output_at_most
+    return None if most is None else most * ((2 << quote.until_fits) - 1)
+
+
 def _added_at_most(quote: Quote) -> int:
     return added_when_asked_again(output_of_each(quote) or 0, quote.until_fits)
 
 
-def _tokens_at_most(quote: Quote, output_at_most: int) -> TokenCounts:
+def _tokens_at_most(quote: Quote) -> TokenCounts:
     """If every row has to be asked again, and each time its answer was cut off."""
     each, times = output_of_each(quote) or 0, range(1, quote.until_fits + 1)
     added = quote.requests * sum(added_when_asked_again(each, time) for time in times)
     return TokenCounts(
         input=quote.input_at_most * (1 + len(times)) + added,
-        output=output_at_most * ((2 << len(times)) - 1),
+        output=output_of_all_tries(quote) or 0,
     )
 
 

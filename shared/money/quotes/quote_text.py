@@ -9,6 +9,7 @@ from typing import NamedTuple
 from shared.bucket.money import Money, Price, Quote
 from shared.money.amounts import about_text, most_text
 from shared.money.prices.price_table import is_stale
+from shared.money.quotes.quote import output_of_all_tries
 from shared.money.quotes.sample import SampleFigures
 from shared.money.quotes.sample_text import input_by, money_by, output_by, quote_by, sample_lines
 from shared.problems.problem import Bilingual
@@ -166,7 +167,7 @@ def _lines_en(quote: Quote, job: _Job) -> list[str]:
 
 
 def _again_zh(quote: Quote) -> str:
-    return "" if quote.at_most is None else "；费用的“最多”按每行都要重问、每次都加长来算"
+    return "" if quote.at_most is None else "；“最多”按每行每次都要重问、每次都加长来算"
 
 
 def _again_en(quote: Quote) -> str:
@@ -185,8 +186,8 @@ def _output_zh(quote: Quote, sample: SampleFigures | None) -> str:
         by = f"按这个文件夹里最近 {quote.known_from} 个任务" if quote.known_from else "按标签或原文的长度估算"
         by = output_by(sample).zh if sample and sample.output_tokens is not None else by
         about = f"约 {quote.output_tokens:,} Token（{by}）"
-    most = "" if quote.output_at_most is None else f"；最多 {quote.output_at_most:,} Token"
-    return about + most
+    most = output_of_all_tries(quote)
+    return about if most is None else f"{about}；最多 {most:,} Token"
 
 
 def _output_en(quote: Quote, sample: SampleFigures | None) -> str:
@@ -200,8 +201,8 @@ def _output_en(quote: Quote, sample: SampleFigures | None) -> str:
         by = f"by {jobs} in this folder" if quote.known_from else "by the length of the labels or texts"
         by = output_by(sample).en if sample and sample.output_tokens is not None else by
         about = f"about {quote.output_tokens:,} tokens ({by})"
-    most = "" if quote.output_at_most is None else f"; at most {quote.output_at_most:,} tokens"
-    return about + most
+    most = output_of_all_tries(quote)
+    return about if most is None else f"{about}; at most {most:,} tokens"
 
 
 def _money_zh(quote: Quote, sample: SampleFigures | None) -> str:

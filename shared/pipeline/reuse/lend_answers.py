@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.bucket.attempt import JobId
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.blocks import Blocks
+from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import lent_key
 from shared.bucket.records.plan import Plan, PlannedShard
 from shared.formats.lines import byte_lines
@@ -30,7 +31,9 @@ class LendAnswers:
     """Writes the shard's good answers, and beside them, last, the digests of what was asked.
 
     The digests are what a later job reads of all that is lent, so they are small; no text of a
-    question is in either. Repeated calls write the same bytes.
+    question is in either. Repeated calls write the same bytes. When they were written says how old
+    the answers are, so a retry lends only those that it was given itself: the earlier job has lent
+    the others.
     """
 
     store: ObjectStore
@@ -53,13 +56,40 @@ class LendAnswers:
             return
         if digests:
             self.store.put(key + DIGESTS, bytes(digests))
+            self._withdraw_if_erased(plan, key)
+
+    def _withdraw_if_erased(self, plan: Plan, key: str) -> None:
+        """A call that comes late may write what an erasure has deleted, or did not see.
+
+        The erasure marks the ledger before it looks for what is lent.
+        """
+        ledger = BucketRecords(self.store).find_ledger(JobId(plan.job_id))
+        if ledger is not None and ledger.erased_at is not None:
+            self.store.delete(key + DIGESTS)
+            self.store.delete(key + ANSWERS)
 
     def _answers(self, plan: Plan, shard: PlannedShard, part_key: str) -> Iterator[tuple[bytes, Answer]]:
-        asked = _Asked(self.store, shard)
+        asked, kept = _Asked(self.store, shard), self._kept_by_retry(plan, shard)
         read, misfits = AnswerReader(plan), Misfits.of(plan)
+        next_kept = next(kept, None)
         for settled in answered_rows(plan, shard.shard, asked, self.store.read(part_key)):
-            if asked.digest and is_good(settled, misfits):
+            if settled.custom_id == next_kept:
+                next_kept = next(kept, None)
+            elif asked.digest and is_good(settled, misfits):
                 yield asked.digest, read(asked.digest.hex(), settled)
+
+    def _kept_by_retry(self, plan: Plan, shard: PlannedShard) -> Iterator[str]:
+        """The ids of the rows whose answers a retry began with, in the order of the rows."""
+        if not plan.retry_of:
+            return iter(())
+        outcome = BucketRecords(self.store).find_outcome(Attempt(JobId(plan.job_id), 1, shard.shard))
+        if outcome is None or not outcome.content_key:
+            return iter(())
+        if outcome.kind == "final":
+            rows = map(OriginalRow.from_line, byte_lines(self.store.read(shard.rows_key)))
+            return (row.custom_id for row in rows if row.is_good)
+        lines = byte_lines(self.store.read(outcome.content_key))
+        return (SettledAnswer.from_line(line).custom_id for line in lines)
 
 
 def is_good(settled: SettledAnswer, misfits: Misfits) -> bool:

@@ -57,7 +57,8 @@ def test_at_most_is_for_every_row_being_asked_again_with_a_longer_answer_each_ti
     assert made.at_most == Money(micros=input_tokens * 75 // 1000 + 700_000 * 750 // 1000, currency="CNY")
     assert (made.expected, made.output_at_most) == (quote().expected, quote().output_at_most)
     told = quote_text(made, "a.csv", "qwen-flash", Bilingual("百炼", "Bailian"), date(2026, 11, 28)).decode()
-    assert "最多再问 2 次；费用的“最多”按每行都要重问" in told
+    assert "at most 700,000 tokens" in told
+    assert "最多再问 2 次；“最多”按每行每次都要重问" in told
     assert "rows whose answers do not fit, up to 2 times" in told
 
 

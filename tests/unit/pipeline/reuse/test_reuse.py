@@ -322,6 +322,38 @@ def test_a_retry_keeps_the_earlier_answers_and_lends_what_it_was_answered() -> N
     assert folder.ledger(said.plan).adds_up
 
 
+@pytest.mark.parametrize("sizes", [50_000, 2, 1])
+def test_a_retry_makes_no_answer_younger(sizes: int) -> None:
+    folder = Folder(max_requests=sizes)
+    plan = folder.run("xyzw", {"y": refused})
+    folder.clock.advance(timedelta(days=20))
+    folder.functions.retry(plan, folder.run_id())
+    folder.answer({})
+    folder.clock.advance(timedelta(days=20))
+
+    folder.run("xyzw", name="after.csv")
+
+    assert folder.asked() == "xyzw" + "y" + "xzw"
+
+
+def test_what_comes_late_lends_nothing_of_an_erased_job() -> None:
+    folder = Folder()
+    plan = folder.drop("xy")
+    late: list[str] = []
+
+    def meanwhile(what: str, key: str) -> None:
+        if what == "write" and key.startswith(REUSE) and not late:
+            late.append(key)
+            folder.answer({})
+            folder.erase(plan)
+
+    folder.store.before = meanwhile
+    folder.answer({})
+
+    assert late
+    assert folder.store.keys(REUSE) == []
+
+
 def test_rows_that_wait_for_a_second_attempt_stand_beside_earlier_answers() -> None:
     folder = Folder(max_requests=3)
     folder.run("x")
