@@ -87,6 +87,7 @@ class StageCloud:
             "DASHSCOPE_BASE_URL": self._bailian_url,
             "DASHSCOPE_API_KEY": API_KEY,
             "CALLBACK_SECRET": "0123456789abcdef",
+            "PAGE_OPEN": "local",
             "LOG_LEVEL": "WARNING",
         }
         before_s = self._services_cpu_s()

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 CHUNK_BYTES = 256 * 1024
@@ -18,12 +19,17 @@ PLAIN_PART_BYTES = 8 * 1024 * 1024
 Work = Callable[[], object]
 
 
+def _handler(function: str) -> Callable[[object, object], object]:
+    from shared.runtime.custom.loading import load_handler  # noqa: PLC0415 - only what is measured is loaded
+
+    return load_handler(f"functions.{function}.index.handler")
+
+
 def _function(name: str, key: str) -> Work:
     """The function's real handler, called as its runtime does."""
     from shared.runtime.context import context_from_builtin  # noqa: PLC0415 - only what is measured is loaded
-    from shared.runtime.custom.loading import load_handler  # noqa: PLC0415 - the same
 
-    handler = load_handler(f"functions.{name}.index.handler")
+    handler = _handler(name)
     event = {
         "events": [
             {
@@ -34,6 +40,32 @@ def _function(name: str, key: str) -> Work:
     }
     context = context_from_builtin(None, os.environ)
     return lambda: handler(json.dumps(event).encode(), context)
+
+
+def _page(times: str) -> Work:
+    """The page's real handler, asked so many times for the newest files of all folders."""
+    from shared.runtime.custom.http_shapes import render_http_event  # noqa: PLC0415 - the same
+
+    handler = _handler("page")
+    event = render_http_event(
+        "GET",
+        "/api/jobs",
+        [("host", "localhost"), ("x-batchdrop", "page")],
+        b"",
+        source_ip="127.0.0.1",
+        request_id="bench",
+        account_id="0",
+        received_at=datetime.now(timezone.utc),
+    )
+    asked = json.dumps(event).encode()
+    return lambda: [handler(asked, None) for _ in range(int(times))][-1]
+
+
+def _list(prefix: str) -> Work:
+    import oss2  # noqa: PLC0415 - the same
+
+    bucket = _bucket()
+    return lambda: sum(1 for _ in oss2.ObjectIterator(bucket, prefix, max_keys=1000))
 
 
 def _bucket() -> object:
@@ -139,6 +171,8 @@ _WORK: dict[str, Callable[[str], Work]] = {
     "rows-http": _rows_over_http,
     "rows-http-oss2": _rows_with_defaults,
     "rows-file": _rows_from_file,
+    "page": _page,
+    "list": _list,
 }
 
 
