@@ -881,7 +881,11 @@ MUTANTS = (
     _one("ask again what an earlier shard asks", AskedBefore, "find_all", _always({}), seed=11),
     _one("lend another shard's row", AskedBefore, "_lender", _lends_what_stands_in_another_shard, seed=134),
     _one("take another's loan", Loans, "answer_for", _takes_the_first_of_the_lender, seed=100),
-    _one("join before rows have what they borrow", ShareAnswers, "__call__", _always(None), seed=24),
+    Mutant(
+        "join before rows have what they borrow",
+        ((ShareAnswers, "__call__", _always(None)), (ShareAnswers, "of_shard", _always(None))),
+        seed=24,
+    ),
     _one("close though a lender is open", BucketRecords, "undecided", _always(iter(())), seed=299),
     _one("forget where a closing left off", ShareAnswers, "_is_lent", _always(False), seed=39),
     _one("fill a part before all have lent", ShareAnswers, "_is_ready", _always(True), seed=11),
