@@ -10,10 +10,14 @@ from shared.ports.output_bound import OutputBound, answers_in, count_in
 
 
 def output_bound_for(parameters: Mapping[str, JsonValue], thinks: str) -> OutputBound:
-    """``max_tokens`` bounds the answer alone; without it, it may be as long as the model can.
+    """``max_tokens`` is taken to bound the answer alone, and ``thinking_budget`` the thinking.
 
-    https://help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions; that thinking has
-    a bound of its own, https://help.aliyun.com/zh/model-studio/deep-thinking.
+    From qwen4-max-preview on, ``max_tokens`` bounds both together; before, it depended on the model
+    (https://www.alibabacloud.com/help/en/model-studio/api-compatibility-upgrade-notice, November 2,
+    2026). The sum is no less than either allows. Without a budget only new models would be bounded,
+    so nothing counts as a bound. Without ``max_tokens`` an answer may be as long as the model can:
+    https://help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions and
+    https://help.aliyun.com/zh/model-studio/deep-thinking.
     """
     answers, answer = answers_in(parameters), count_in(parameters, "max_tokens")
     thinking = _thinking(parameters, thinks)
