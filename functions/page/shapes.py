@@ -99,7 +99,12 @@ def problems_json(problems: Iterable[Problem]) -> list[dict[str, object]]:
 def listed_json(listed: Listed, folder: str) -> dict[str, object]:
     jobs = [job_json(job, folder) for job in listed.jobs]
     money = [*map(_money_json, listed.money)]
-    of_list = {"total": listed.total, "more": listed.more, "jobs": jobs, "money": money}
+    of_list: dict[str, object] = {"total": listed.total, "more": listed.more, "jobs": jobs, "money": money}
+    of_list["to_approve"] = [job_json(job, folder) for job in listed.to_approve]
+    of_list["refused"] = [
+        {"path": path_in(folder, each.key) or each.key, "zh": each.zh, "en": each.en}
+        for each in listed.refused
+    ]
     return {"board_at": listed.board_at, **of_list}
 
 
@@ -111,6 +116,7 @@ def details_json(details: JobDetails, folder: str) -> dict[str, object]:
         "first_results": asdict(rows) if rows else None,
         "quote": details.quote._asdict() if details.quote else None,
         "sample": [line._asdict() for line in details.sample],
+        "lines": [line._asdict() for line in details.lines],
         "approval": _approval_json(details.approval) if details.approval else None,
     }
 

@@ -74,7 +74,8 @@ class OpenJob(RecordPart):
     ``answered`` and ``failed`` count rows as far as is known without asking the provider: of
     settled shards by their records, of batches by the provider's counts as of the timer's last
     poll, which may be wrong; the newest is of ``counted_at``. ``estimate`` is ``None`` where too
-    few jobs like this one are known, and of retries and cancelled jobs.
+    few jobs like this one are known, and of retries, cancelled jobs and such as wait for an
+    approval.
 
     A job is ``closed`` if its result is there and its ticket waits all the same, for days perhaps:
     the provider does not let us clean up.
@@ -101,8 +102,9 @@ class OpenJob(RecordPart):
     waiting_for: WaitingFor | None = None
     settled: SettledRows = SettledRows()
     notify: tuple[str, ...] = ()
-    # While it waits for an approval: until when that may come.
+    # While it waits for an approval: until when that may come, and whether another file lies there.
     approve_until: datetime | None = None
+    is_outdated: bool = False
     # Of its recipe; ``None`` if that has none.
     ceiling: SpentMoney | None = None
 

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from shared.board.model import SettledRows
 from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.base import Record, RecordPart
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import sample_key
 from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import RunningTicket
 
@@ -17,6 +19,22 @@ _MAX_READ = 50
 _MAX_LOOKED_BACK = 3
 # ``RowStatus.ANSWERED``, of a higher floor.
 _ANSWERED = "answered"
+
+
+class _Figures(RecordPart):
+    answered: int = 0
+
+
+class _Sample(Record):
+    """As far as the board reads what a sample came to."""
+
+    figures: _Figures = _Figures()
+
+
+def sampled_rows(records: BucketRecords, plan: Plan) -> int:
+    """How many rows the sample has answered, of a job of which nothing is settled yet."""
+    found = records.find(sample_key(JobId(plan.job_id)), _Sample) if plan.sample else None
+    return found.figures.answered if found else 0
 
 
 class Progress:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from shared.board.estimates import Estimates
 from shared.board.model import Board, OpenJob, SettledRows, ShardState, SpentMoney
-from shared.board.progress import Progress, settled_rows
+from shared.board.progress import Progress, sampled_rows, settled_rows
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, awaited_key, job_tickets_prefix, settled_prefix, ticket_in
@@ -98,6 +98,7 @@ class ReadBoard:
         waits = plan.approval and not is_cancelled and self.store.head(awaited_key(job_id))
         if waits:
             seen.count(ShardState.WAITING, len(plan.shards))
+            seen.progress.answered += sampled_rows(records, plan)
         return OpenJob(
             job_id=job_id,
             source_key=plan.source.key,
@@ -112,7 +113,7 @@ class ReadBoard:
             waiting_since=min(seen.since, default=tickets.oldest_at),
             planned_at=plan.created_at,
             deadline_at=seen.last_deadline(len(plan.shards) - len(settled)),
-            estimate=None if is_cancelled else self._estimates(plan),
+            estimate=None if is_cancelled or waits else self._estimates(plan),
             batches=tuple(seen.batches),
             cancelled=is_cancelled,
             closed=seen.waiting_for is not None and records.is_closed(job_id),
@@ -122,7 +123,12 @@ class ReadBoard:
             notify=plan.notify,
             approve_until=plan.approve_until if waits else None,
             ceiling=self.ceiling_of(plan) if self.ceiling_of else known and known.ceiling,
+            is_outdated=bool(waits) and self._is_outdated(plan),
         )
+
+    def _is_outdated(self, plan: Plan) -> bool:
+        head = self.store.head(plan.source.key)
+        return head is not None and head.etag != plan.source.etag
 
     def settled_shards(self, plan: Plan) -> dict[int, bool]:
         """Those that sent rows which are settled; of each, whether it is whole."""

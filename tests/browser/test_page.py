@@ -228,20 +228,28 @@ def test_a_quote_is_looked_at_and_approved(folder: Folder, open_page: OpenPage) 
 
     drop(page, "贵.csv", "编号,评论\n1,好\n2,坏\n")
     start(page)
-    job = page.get_by_role("listitem").filter(has_text="贵.csv")
+    needs = page.get_by_role("region", name="需要您处理")
+    job = needs.get_by_role("listitem").filter(has_text="贵.csv")
     expect(job).to_contain_text("等待批准")
     expect(job).to_contain_text("批准之前不再发送")
+    expect(job).to_contain_text("已回答 1 / 2 行")
+    expect(page.get_by_role("listitem").filter(has_text="贵.csv")).to_have_count(1)
+    folder.put("贵.csv.approve", "000000000000")
+    expect(needs).to_contain_text("不是这个文件现在的报价编号")
     job.get_by_role("button", name="查看报价并批准").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("2 行")
-    expect(dialog).to_contain_text("可能超过 <¥0.0001")
-    expect(dialog).to_contain_text("按实时价问了 1 行，回答 1 行")
+    for said in ("1 行（1 行已作为样本问过）", "可能超过 <¥0.0001", "按实时价问了 1 行，回答 1 行"):
+        expect(dialog).to_contain_text(said)
+    for about in ("发送", "输入", "输出", "费用", "实时调用", "价格", "样本", "报价编号", "最晚"):
+        expect(dialog.locator("dt").filter(has_text=about)).not_to_have_count(0)
     dialog.get_by_role("button", name="先不批准").click()
     expect(job).to_contain_text("等待批准")
     job.get_by_role("button", name="查看报价并批准").click()
     dialog.get_by_role("button", name="批准并发送").click()
 
-    expect(job).to_contain_text("已完成2 行都已回答")
+    done = page.get_by_role("listitem").filter(has_text="贵.csv")
+    expect(done).to_contain_text("已完成2 行都已回答")
+    expect(needs).to_be_hidden()
 
 
 def test_a_recipe_waits_until_the_files_before_it_are_checked(folder: Folder, open_page: OpenPage) -> None:

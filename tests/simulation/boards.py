@@ -82,7 +82,7 @@ class _Truth:
     def estimate(self, job: OpenJob) -> Iterator[str]:
         """It is of as many jobs as it says, and there if there were enough from the start."""
         prefix = prefix_of(job.source_key, job.provider, job.model, job.rows)
-        bucket, is_whole = self._pipeline.bucket, not (job.retry_of or job.cancelled)
+        bucket, is_whole = self._pipeline.bucket, not (job.retry_of or job.cancelled or job.approve_until)
         known = [seconds for key in bucket.keys(prefix) if (seconds := duration_s_in(key)) is not None]
         earlier = sum(key.startswith(prefix) for key in self._pipeline.earlier)
         if job.estimate and not (is_whole and _is_of(job.estimate, known)):
@@ -124,4 +124,6 @@ def _expected(pipeline: Pipeline, plan: Plan, ledger: Ledger, found: set[str]) -
         return set()
     if cancelled_s < float("inf") and not found:  # at the same time
         return set()
-    return {history_key(plan, ledger)}
+    decided = BucketRecords(bucket).find_approval(job_id)
+    waited_s = (decided.at - plan.created_at).total_seconds() if plan.approval and decided else 0.0
+    return {history_key(plan, ledger.model_copy(update={"duration_s": ledger.duration_s - waited_s}))}

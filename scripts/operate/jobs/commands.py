@@ -61,7 +61,10 @@ class Commands:
             plans = [each for plan in self.find(target) for each in job_and_retries(self._records, plan)]
             for plan in plans:
                 is_charged = self.bucket.is_charged(plan.provider)
-                self._tell_all(job_lines(self._records, plan, is_charged=is_charged))
+                head = self.bucket.store.head(plan.source.key) if plan.approval and plan.source.key else None
+                is_outdated = head is not None and head.etag != plan.source.etag
+                lines = job_lines(self._records, plan, is_charged=is_charged, is_outdated=is_outdated)
+                self._tell_all(lines)
                 self._tell_all(ceiling_lines(self.bucket.store, plan))
             return [job_facts(self._records, plan) for plan in plans]
         return self.open_now()[0]

@@ -20,6 +20,8 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.records.usage import Bill
 from shared.money.amounts import money_text
 from shared.money.quotes.quote_text import quote_in_short
+from shared.money.quotes.sample_text import earlier_sample_line
+from shared.pipeline.replaced.earlier_sample import find_earlier_sample
 from shared.pipeline.sample.records import Sample
 from shared.pipeline.sample.sample_results import find_sample
 from shared.results.columns import RowStatus
@@ -54,7 +56,7 @@ def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
         if job.waiting_for:
             yield from waiting_lines(job.job_id, job.waiting_for)
         if job.approve_until:
-            yield f"        {job.job_id} {awaited_line(job.approve_until, job.job_id)}"
+            yield f"        {job.job_id} {awaited_line(job.approve_until, job.job_id, is_outdated=job.is_outdated)}"
 
 
 def _row(job: OpenJob) -> tuple[str, ...]:
@@ -88,8 +90,10 @@ def short_lines(plans: list[Plan], records: BucketRecords) -> Iterator[str]:
         yield f"    {plan.job_id}  {plan.provider} {plan.model}  {time_text(plan.created_at)}  {state}{erased}"
 
 
-def job_lines(records: BucketRecords, plan: Plan, *, is_charged: bool = True) -> Iterator[str]:
-    """One job in detail; ``is_charged`` as of ``cost_text``."""
+def job_lines(
+    records: BucketRecords, plan: Plan, *, is_charged: bool = True, is_outdated: bool = False
+) -> Iterator[str]:
+    """One job in detail; ``is_charged`` as of ``cost_text``, ``is_outdated`` as of ``OpenJob``."""
     job_id = JobId(plan.job_id)
     ledger = records.find_ledger(job_id)
     cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
@@ -99,9 +103,12 @@ def job_lines(records: BucketRecords, plan: Plan, *, is_charged: bool = True) ->
     if plan.retry_of:
         yield f"    第 {plan.retries} 次重试 retry {plan.retries} of {plan.retry_of}"
     yield from (f"    {text}" for text in quote_lines(plan, find_sample(records, plan)))
-    awaits = plan.approve_until and not (ledger or cancelled or records.find_approval(job_id))
+    if cost := find_earlier_sample(records, plan):
+        yield from (f"    {text}" for text in earlier_sample_line(cost))
+    decided = records.find_approval(job_id)
+    awaits = bool(plan.approve_until) and not (ledger or cancelled or decided)
     if plan.approve_until:
-        yield f"    {decided_line(records.find_approval(job_id), plan, is_open=bool(awaits))}"
+        yield f"    {decided_line(decided, plan, is_open=awaits, is_outdated=is_outdated)}"
     if cancelled:
         yield f"    取消 cancelled {time_text(cancelled.asked_at)}"
     if not awaits:

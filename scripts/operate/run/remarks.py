@@ -76,6 +76,6 @@ def _remarks(job: OpenJob) -> Iterator[tuple[str, list[str]]]:
     if job.estimate:
         yield "estimate", [f"    {text}" for text in usual(job.estimate)]
     if job.approve_until:
-        yield "approval", [f"    {awaited_line(job.approve_until, job.job_id)}"]
+        yield "approval", [f"    {awaited_line(job.approve_until, job.job_id, is_outdated=job.is_outdated)}"]
     if job.waiting_for:
         yield job.waiting_for.code, [*map(escaped_line, waiting_lines(job.job_id, job.waiting_for))]

@@ -44,7 +44,23 @@ def quote_text(
     more: Sequence[Bilingual] = (),
     sample: ToldSample | None = None,
 ) -> bytes:
-    """About ten lines in each language.
+    """About ten lines in each language; ``more`` are further ones, of what the job waits for."""
+    lines = [*quote_lines(quote, path, model, provider, today, sample=sample), *more]
+    warnings = ["", *(f"提示 Warning: {each}" for each in quote.warnings)] if quote.warnings else []
+    both = [*(line.zh for line in lines), "", *(line.en for line in lines)]
+    return "\n".join([*both, *warnings, ""]).encode()
+
+
+def quote_lines(
+    quote: Quote,
+    path: str,
+    model: str,
+    provider: Bilingual,
+    today: date,
+    *,
+    sample: ToldSample | None = None,
+) -> list[Bilingual]:
+    """Each says what it is about, then a colon; the first one whose quote it is.
 
     Args:
         quote: Whatever is known of the cost.
@@ -52,7 +68,6 @@ def quote_text(
         model: As the job names it.
         provider: Who charges it, as people say.
         today: Old prices are told.
-        more: Further lines, of what the job waits for.
         sample: Goes before what was known without it.
     """
     figures = sample.figures if sample else None
@@ -61,10 +76,7 @@ def quote_text(
     zh, en = ([each[language] for each in asked] for language in range(2))
     chinese = _lines_zh(shown, _Job(path, model, provider.zh, today, figures, zh))
     english = _lines_en(shown, _Job(path, model, provider.en, today, figures, en))
-    warnings = ["", *(f"提示 Warning: {each}" for each in quote.warnings)] if quote.warnings else []
-    chinese += [line.zh for line in more]
-    english += [line.en for line in more]
-    return "\n".join([*chinese, "", *english, *warnings, ""]).encode()
+    return [Bilingual(*both) for both in zip(chinese, english, strict=True)]
 
 
 def quote_in_short(quote: Quote, sample: SampleFigures | None = None) -> Bilingual:

@@ -129,7 +129,13 @@ class CloseJob:
         """Leave how long it took, unless that tells nobody how long another job will take."""
         is_whole = plan.retry_of is None and ledger.answered and plan.rows_sent
         if is_whole and not BucketRecords(self.store).is_cancelled(JobId(plan.job_id)):
-            self.store.put(history_key(plan, ledger), b"")
+            took_s = ledger.duration_s - self._waited_s(plan)
+            self.store.put(history_key(plan, ledger.model_copy(update={"duration_s": took_s})), b"")
+
+    def _waited_s(self, plan: Plan) -> float:
+        """How long people took to approve it."""
+        decided = BucketRecords(self.store).find_approval(JobId(plan.job_id)) if plan.approval else None
+        return (decided.at - plan.created_at).total_seconds() if decided else 0.0
 
     def _settled(self, plan: Plan) -> list[SettledShard]:
         records = BucketRecords(self.store)

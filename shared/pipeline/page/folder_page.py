@@ -36,6 +36,7 @@ from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
 from shared.pipeline.page.refusal import Refusal, find_refusal
 from shared.pipeline.quotes.approve_job import ApproveJob
+from shared.pipeline.quotes.put_quote import lines_of
 from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
 from shared.ports.clock import Clock
@@ -60,13 +61,18 @@ class Awaiting:
 
 @dataclass(frozen=True)
 class JobDetails:
-    """A file's job, what it is to cost, why it was refused, or what its answers look like."""
+    """A file's job, what it is to cost, why it was refused, or what its answers look like.
+
+    Attributes:
+        lines: Of the whole quote, as it lies in the bucket, by the price's age today.
+    """
 
     job: FileJob
     refusal: Refusal | None
     first_results: FirstRows | None
     quote: Bilingual | None = None
     sample: Sequence[Bilingual] = ()
+    lines: Sequence[Bilingual] = ()
     approval: Awaiting | None = None
 
 
@@ -119,10 +125,12 @@ class FolderPage:
         provider = profile.called if profile else Bilingual(plan.provider, plan.provider)
         expect = plan.sample.expect if plan.sample else ""
         lines = sample_lines(sample.figures, sample.said, expect, provider) if sample else ()
+        today = self.clock.now().date()
         return replace(
             details,
             quote=quote_in_short(plan.quote, figures) if plan.quote else None,
             sample=tuple(lines),
+            lines=lines_of(BucketRecords(self.store), plan, provider, today),
             approval=_awaiting(plan, figures) if details.job.approve_until else None,
         )
 

@@ -14,6 +14,7 @@ from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.page.file_job import FileJob, open_job
 from shared.pipeline.page.list_side_by_side import AT_ONCE, SideBySide
 from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
+from shared.pipeline.page.needs import FindNeeds, RefusedApproval
 from shared.ports.store import ObjectHead
 
 # A request for each thousand, and a second of work here for each thirty thousand.
@@ -28,6 +29,8 @@ class Listed:
         board_at: How old progress may be.
         total: Counts all that were listed.
         money: What may still be spent under the ceilings that concern the folder.
+        to_approve: Jobs that wait for an approval, of whatever page.
+        refused: Approvals that were refused.
         more: There are others, whose names come later: of these only the open jobs are listed.
     """
 
@@ -36,6 +39,8 @@ class Listed:
     more: bool
     jobs: list[FileJob]
     money: Sequence[SpentMoney] = ()
+    to_approve: Sequence[FileJob] = ()
+    refused: Sequence[RefusedApproval] = ()
 
 
 @dataclass(frozen=True)
@@ -53,19 +58,25 @@ class ListFiles:
 
     def __call__(self, folder: str, offset: int, limit: int) -> Listed:
         prefix = f"{INBOX}{folder}"
-        found = self.side_by_side(self.look.store, prefix, self.at_most + 1)
+        store = self.look.store
+        found = self.side_by_side(store, prefix, self.at_most + 1)
         heads = [head for head in found[: self.at_most] if key_role_for(head.key) is KeyRole.INPUT]
         heads.sort(key=lambda head: head.modified_at, reverse=True)
-        jobs = OpenJobs.read(self.look.store)
+        jobs = OpenJobs.read(store)
         unlisted = list(_unlisted(prefix, heads, jobs))
         shown = heads[max(offset - len(unlisted), 0) : max(offset + limit - len(unlisted), 0)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             looked = list(pool.map(partial(self.look.briefly, jobs=jobs), shown))
+        needs = FindNeeds(store, prefix, {head.key: head for head in heads}, jobs)
+        waiting = needs.to_approve(partial(self.look.briefly, jobs=jobs), looked)
+        approvals = [head for head in found if key_role_for(head.key) is KeyRole.APPROVAL]
         return Listed(
             board_at=jobs.board.written_at if jobs.board else None,
             total=len(unlisted) + len(heads),
             more=len(found) > self.at_most,
             jobs=unlisted[offset : offset + limit] + looked,
+            to_approve=waiting,
+            refused=[*needs.refused(approvals, waiting, self.look.clock.now())],
             money=[each for each in jobs.money if _concerns(each.folder, folder)],
         )
 

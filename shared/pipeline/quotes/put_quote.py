@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import quote_keys_for
 from shared.money.quotes.approval import approval_line
-from shared.money.quotes.quote_text import ToldSample, quote_text
+from shared.money.quotes.quote_text import ToldSample, quote_lines, quote_text
 from shared.money.quotes.sample_text import earlier_sample_line, quote_by
 from shared.pipeline.replaced.earlier_sample import find_earlier_sample
 from shared.pipeline.sample.sample_results import find_sample
@@ -60,6 +61,17 @@ class PutQuote:
             document["approve_until"] = until.isoformat()
         self.store.put(json_key, json.dumps(document, ensure_ascii=False, indent=1).encode())
         self.store.put(text_key, text)
+
+
+def lines_of(records: BucketRecords, plan: Plan, provider: Bilingual, today: date) -> list[Bilingual]:
+    """What the quote says of the job's cost, line by line, by the price's age ``today``."""
+    if plan.quote is None:
+        return []
+    sample = find_sample(records, plan)
+    told = ToldSample(sample.figures, sample.said, _expect_of(plan)) if sample else None
+    path = plan.source.key.removeprefix(INBOX)
+    lines = quote_lines(plan.quote, path, plan.model, provider, today, sample=told)
+    return [*lines, *_earlier(records, plan)]
 
 
 def _earlier(records: BucketRecords, plan: Plan) -> Iterator[Bilingual]:

@@ -32,7 +32,8 @@ async function start() {
 
 function show(session) {
   const operator = session.operator ? operatorPanel({ isLocal: session.is_local }) : null;
-  const jobs = jobList({ isLocal: session.is_local, tell, onRead: () => operator?.refresh() });
+  const onRead = () => operator?.refresh();
+  const jobs = jobList({ isLocal: session.is_local, tell, onRead, alarm: operator?.alarm });
   const sending = uploads({ tell, onDone: jobs.hurry });
   const place = el("section", { class: "drop" });
   const zone = dropZone({ maxBytes: session.upload.max_bytes, onFiles: compose, whyNotNow, tell });
@@ -58,7 +59,7 @@ function show(session) {
 
   fill(top, brand(), folderOf(session));
   fill(place, zone.node);
-  fill(main, place, operator?.alarm, sending.node, jobs.node, operator?.node);
+  fill(main, place, jobs.needs, sending.node, jobs.node, operator?.node);
   window.addEventListener("batchdrop:closed", (event) => showClosedDoor(event.detail), { once: true });
   jobs.start();
 }

@@ -141,6 +141,7 @@ const WORDS = {
     "这个文件夹里的文件太多，只列出了名称排在前面的 {total} 个和未完成的任务。请把旧文件移到别处，或改用子文件夹。",
     "This folder holds too many files. Only the first {total} by name are listed, and all open jobs. Move old files elsewhere, or use folders.",
   ],
+  "jobs.needs": ["需要您处理", "Needs your attention"],
   "jobs.newer": ["较新的", "Newer"],
   "jobs.older": ["较早的", "Older"],
   "jobs.stale": ["暂时无法更新：{why}", "Not up to date: {why}"],
@@ -245,9 +246,8 @@ const WORDS = {
     "批准后就会发送并产生费用。之后可以取消，已经回答的行仍要付费。",
     "Once you approve it, it is sent and charged. You can cancel it later; rows answered by then are paid for.",
   ],
-  "approve.rows": ["行数", "Rows"],
   "approve.why": ["为什么要批准", "Why it needs approval"],
-  "approve.number": ["报价编号", "Quote number"],
+  "approve.until": ["最晚", "Until"],
   "approve.keep": ["先不批准", "Not now"],
   "approve.do": ["批准并发送", "Approve and send"],
 
@@ -259,7 +259,6 @@ const WORDS = {
   "cancel.keep": ["继续运行", "Keep it running"],
   "cancel.do": ["取消任务", "Cancel the job"],
 
-  "operator.waiting": ["需要您处理", "Needs your attention"],
   "operator.title": ["运行情况", "Operations"],
   "operator.waits": ["等人处理", "Waiting for somebody"],
   "operator.jobs": ["{n} 个任务", "{n} {n|job|jobs}"],

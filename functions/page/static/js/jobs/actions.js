@@ -2,6 +2,7 @@
 
 import { get, post } from "../api.js";
 import { button, el, shown } from "../dom.js";
+import { moment } from "../format.js";
 import { said, say } from "../words.js";
 import { isUploading } from "./uploads.js";
 
@@ -64,24 +65,30 @@ async function approve(job, { tell, onChange, onApprove }) {
   await onChange();
 }
 
-function quoteOf({ rows, provider, model, quote, sample }, approval) {
-  const facts = [
-    ["approve.rows", say("job.rows", { n: rows })],
-    ["job.model", shown([provider, model].filter(Boolean).join(" · "))],
-    ["job.quote", quote && said(quote)],
-    ["job.sample", sampleOf(sample)],
-    ["approve.why", said(approval)],
-    ["approve.number", approval.digest],
+/** The lines of the quote, each with what it is about; the first one says whose it is. */
+function quoteOf({ lines, provider, model, approve_until: until }, approval) {
+  const pairs = [
+    [say("job.model"), [provider, model].filter(Boolean).join(" · ")],
+    ...lines.slice(1).map((line) => parted(said(line))),
+    [say("approve.why"), said(approval)],
+    until && [say("approve.until"), moment(until)],
   ];
-  const pairs = facts
-    .filter(([, value]) => value)
-    .map(([key, value]) => el("div", {}, el("dt", {}, say(key)), el("dd", {}, value)));
-  return [el("dl", { class: "job-facts" }, ...pairs), el("p", {}, say("approve.text"))];
+  const rows = pairs
+    .filter(Boolean)
+    .map(([about, text]) => el("div", {}, el("dt", {}, shown(about)), el("dd", {}, shown(text))));
+  return [el("dl", { class: "quote" }, ...rows), el("p", {}, say("approve.text"))];
 }
 
-/** What a few rows that were asked first came to. */
+/** What stands before the first colon, and what behind it. */
+function parted(line) {
+  const at = line.search(/：|: /);
+  return at < 0 ? ["", line] : [line.slice(0, at), line.slice(at + 1).trim()];
+}
+
+/** What a few rows that were asked first came to; the first line's own name is left off. */
 export function sampleOf(lines) {
-  return lines.map(said).join(" · ");
+  const [first, ...more] = lines.map(said);
+  return first ? [parted(first)[1], ...more].join(" · ") : "";
 }
 
 /** The browser's own dialog keeps the focus inside, and Escape closes it. */

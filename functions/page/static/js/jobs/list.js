@@ -1,8 +1,9 @@
-// The list of jobs, the newest first, read again while the page is looked at.
+// The list of jobs, the newest first, and above it what somebody must do; read again while the page
+// is looked at.
 
 import { get } from "../api.js";
-import { button, el, fill, shown } from "../dom.js";
-import { LANGUAGE, say } from "../words.js";
+import { button, el, fill, shown, sign } from "../dom.js";
+import { LANGUAGE, said, say } from "../words.js";
 import { jobCard } from "./card.js";
 
 const PAGE = 30;
@@ -11,18 +12,24 @@ const OPEN = new Set(["checking", "waiting", "approval", "over_ceiling", "sendin
 const PAUSES_S = { local: { open: 2, quiet: 5 }, deployed: { open: 15, quiet: 60 } };
 const HURRIED = 8; // looks, two seconds apart, after a file was dropped or somebody did something
 
-export function jobList({ isLocal, tell, onRead }) {
+/** `alarm` is what else the operator must do; it hides itself. */
+export function jobList({ isLocal, tell, onRead, alarm }) {
   const cards = new Map();
   const list = el("ul", { class: "jobs" });
+  const waiting = el("ul", { class: "jobs" });
+  const refused = el("div", {});
+  const title = el("h2", { id: "needs-title" }, say("jobs.needs"));
+  const needs = el("section", { class: "needs", hidden: true, "aria-labelledby": "needs-title" }, title, alarm, refused, waiting);
   const none = el("p", { class: "none quiet", hidden: true }, say("jobs.none"));
   const stale = el("p", { class: "stale", role: "status" });
   const cut = el("p", { class: "stale", role: "status" });
   const budget = el("dl", { class: "numbers budget", hidden: true });
   const pager = pagerOf(turn);
+  const heading = el("h2", {}, say("jobs.title"));
   const node = el(
     "section",
     { class: "job-list" },
-    el("h2", {}, say("jobs.title")),
+    heading,
     stale,
     cut,
     budget,
@@ -37,6 +44,10 @@ export function jobList({ isLocal, tell, onRead }) {
   let reading = 0; // only the last look is shown
   const dropped = new Set(); // here, since the page was opened
 
+  function showNeeds() {
+    needs.hidden = !(waiting.children.length || refused.children.length || (alarm && !alarm.hidden));
+  }
+
   async function refresh() {
     clearTimeout(timer);
     const mine = ++reading;
@@ -47,7 +58,8 @@ export function jobList({ isLocal, tell, onRead }) {
       if (!found.jobs.length && offset > 0) return turn(Math.max(0, offset - PAGE)); // files were erased
       show(found);
       if (found.jobs.some((job) => OPEN.has(job.state))) pause = pauses.open;
-      onRead();
+      await onRead();
+      showNeeds();
     } catch (refusal) {
       if (mine !== reading) return;
       if (refusal.status === 401 || refusal.status === 403) {
@@ -60,7 +72,7 @@ export function jobList({ isLocal, tell, onRead }) {
     timer = setTimeout(() => !document.hidden && refresh(), pause * 1000);
   }
 
-  function show({ jobs, total, more, money }) {
+  function show({ jobs, total, more, money, to_approve: toApprove, refused: approvals }) {
     fill(stale);
     budget.hidden = !money.length;
     fill(budget, ...money.map(budgetOf));
@@ -68,16 +80,22 @@ export function jobList({ isLocal, tell, onRead }) {
     none.hidden = total > 0;
     const [colon, comma] = LANGUAGE === "zh" ? ["：", "；"] : [": ", "; "];
     const ended = [];
-    const nodes = jobs.map((job) => {
+    const nodeOf = (job) => {
       const card = cards.get(job.path) ?? jobCard(job, { onChange: hurry, tell, isOurs: dropped.has(job.path) });
       cards.set(job.path, card);
       if (card.update(job)) ended.push(`${shown(job.path)}${colon}${say(`state.${job.state}`)}`);
       return card.node;
-    });
+    };
+    const above = new Set(toApprove.map((job) => job.path));
+    const nodes = jobs.filter((job) => !above.has(job.path)).map(nodeOf);
+    arrange(waiting, toApprove.map(nodeOf));
+    fill(refused, ...approvals.map(refusalOf));
     if (ended.length) tell(ended.join(comma));
-    const paths = new Set(jobs.map((job) => job.path));
+    const paths = new Set([...jobs, ...toApprove].map((job) => job.path));
     for (const path of cards.keys()) if (!paths.has(path)) cards.delete(path);
     arrange(list, nodes);
+    heading.hidden = total > 0 && !nodes.length && !money.length;
+    showNeeds();
     pager.show(offset, jobs.length, total, more);
   }
 
@@ -93,7 +111,12 @@ export function jobList({ isLocal, tell, onRead }) {
   }
 
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
-  return { node, start: refresh, hurry };
+  return { node, needs, start: refresh, hurry };
+}
+
+/** An approval that somebody dropped, and why it approves nothing. */
+function refusalOf(approval) {
+  return el("div", { class: "problems" }, el("p", {}, sign("alert"), shown(said(approval))));
 }
 
 /** What may still be spent this month, of all files or of a folder. */

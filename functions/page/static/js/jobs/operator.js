@@ -9,9 +9,9 @@ const COUNTS = ["succeeded", "failed", "dead_lettered", "queued", "running"];
 const PAUSE_MS = 10_000;
 const QUEUES = "https://mns.console.aliyun.com";
 
-/** `alarm` stands above the jobs and is empty while nothing waits; `node` stands below them. */
+/** `alarm` stands with what must be done and is hidden while nothing waits; `node` is below the jobs. */
 export function operatorPanel({ isLocal }) {
-  const alarm = el("section", { class: "alarm", hidden: true, "aria-label": say("operator.waiting") });
+  const alarm = el("div", { class: "alarm", hidden: true });
   const numbers = el("dl", { class: "numbers" });
   const sheet = el("div", {});
   const functions = el("details", { hidden: true }, el("summary", {}, say("operator.functions")), sheet);
@@ -28,7 +28,7 @@ export function operatorPanel({ isLocal }) {
     if (!found || text === seen) return; // the list of jobs tells what is wrong
     seen = text;
     alarm.hidden = found.waiting.length + found.untold.length === 0;
-    fill(alarm, el("h2", {}, say("operator.waiting")), ...found.waiting.map(waiting), ...found.untold.map(untold));
+    fill(alarm, ...found.waiting.map(waiting), ...found.untold.map(untold));
     fill(numbers, ...numbersOf(found, status));
     functions.hidden = !status;
     if (status) fill(sheet, functionsOf(status.functions));
