@@ -125,5 +125,7 @@ def _expected(pipeline: Pipeline, plan: Plan, ledger: Ledger, found: set[str]) -
     if cancelled_s < float("inf") and not found:  # at the same time
         return set()
     decided = BucketRecords(bucket).find_approval(job_id)
+    if plan.approval and not (decided and decided.is_approved):
+        return set()
     waited_s = (decided.at - plan.created_at).total_seconds() if plan.approval and decided else 0.0
     return {history_key(plan, ledger.model_copy(update={"duration_s": ledger.duration_s - waited_s}))}

@@ -127,15 +127,24 @@ class CloseJob:
 
     def _remember(self, plan: Plan, ledger: Ledger) -> None:
         """Leave how long it took, unless that tells nobody how long another job will take."""
+        waited_s = self._waited_s(plan)
         is_whole = plan.retry_of is None and ledger.answered and plan.rows_sent
-        if is_whole and not BucketRecords(self.store).is_cancelled(JobId(plan.job_id)):
-            took_s = ledger.duration_s - self._waited_s(plan)
+        if (
+            waited_s is not None
+            and is_whole
+            and not BucketRecords(self.store).is_cancelled(JobId(plan.job_id))
+        ):
+            took_s = ledger.duration_s - waited_s
             self.store.put(history_key(plan, ledger.model_copy(update={"duration_s": took_s})), b"")
 
-    def _waited_s(self, plan: Plan) -> float:
-        """How long people took to approve it."""
-        decided = BucketRecords(self.store).find_approval(JobId(plan.job_id)) if plan.approval else None
-        return (decided.at - plan.created_at).total_seconds() if decided else 0.0
+    def _waited_s(self, plan: Plan) -> float | None:
+        """How long people took to approve it; ``None`` if they did not, where they had to."""
+        if not plan.approval or plan.retry_of:
+            return 0.0
+        decided = BucketRecords(self.store).find_approval(JobId(plan.job_id))
+        if decided is None or not decided.is_approved:
+            return None
+        return (decided.at - plan.created_at).total_seconds()
 
     def _settled(self, plan: Plan) -> list[SettledShard]:
         records = BucketRecords(self.store)
