@@ -887,7 +887,7 @@ MUTANTS = (
         seed=24,
     ),
     _one("close though a lender is open", BucketRecords, "undecided", _always(iter(())), seed=299),
-    _one("forget where a closing left off", ShareAnswers, "_is_lent", _always(False), seed=39),
+    _one("forget where a closing left off", ShareAnswers, "_is_lent", _always(False), seed=226),
     _one("fill a part before all have lent", ShareAnswers, "_is_ready", _always(True), seed=11),
     _one("take another's answer", LentAnswers, "answer_for", _lends_the_first, seed=341),
     _one("take another earlier answer", ReusedAnswers, "answer_for", _reuses_the_first, seed=30),
