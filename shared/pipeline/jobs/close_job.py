@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.bucket.attempt import JobId
-from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
-from shared.bucket.money import Quote
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.outcome import SettledShard
 from shared.bucket.records.plan import Plan
-from shared.bucket.records.usage import Tokens
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
-from shared.money.invoice import bill_attempts, make_bill
-from shared.money.quotes.sample_text import quote_by
 from shared.money.worst_case import ALL_RESERVED, NOTHING, charged_by
+from shared.pipeline.jobs.make_ledger import make_ledger
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.pipeline.loans.share_answers import ShareAnswers
 from shared.pipeline.quota.ceilings import Ceilings
-from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.clock import Clock, Pause, no_pause
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
-from shared.problems.problem import Problem, Values
-from shared.problems.render import render_both
-from shared.results.columns import FILTERED, TOO_LONG
 from shared.results.formats import format_of
 from shared.results.tables.side_keys import SideKeys
 
@@ -224,71 +216,14 @@ class CloseJob:
         self.store.put(report_key_for(result_key), report.to_report())
 
     def _ledger(self, plan: Plan, shards: Sequence[SettledShard], result_key: str) -> Ledger:
-        by_status = total_counts(shard.by_status for shard in shards)
-        rows_out = sum(by_status.values())
-        finish_reasons = total_counts(shard.finish_reasons for shard in shards)
-        unread = total_counts(shard.unread_answers for shard in shards)
-        now = self.clock.now()
-        before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
-        attempts = (*(before.attempts if before else ()), *bill_attempts(plan, shards))
-        tokens = sum((shard.tokens for shard in shards), before.tokens if before else Tokens())
-        is_untold = tokens == Tokens() and by_status.get("answered", 0) > plan.rows_reused
-        return Ledger(
-            **plan.facts() | {"result_key": result_key},
-            rows_in=plan.rows,
-            rows_out=rows_out,
-            rows_sent=plan.rows_sent,
-            rows_same=plan.rows_same,
-            rows_reused=plan.rows_reused,
-            rows_not_sent=plan.bad_rows,
-            by_status=by_status,
-            unread_answers=unread,
-            finish_reasons=finish_reasons,
-            fitted=total_counts(shard.fitted for shard in shards),
-            adds_up=plan.rows == rows_out == plan.good_rows + plan.bad_rows,
-            tokens=tokens,
-            bill=None if is_untold else make_bill(plan, attempts, self._quote(plan)),
-            attempts=attempts,
-            batches=(
-                *(before.batches if before else ()),
-                *(batch for shard in shards for batch in shard.batches),
-            ),
-            shards=len(shards),
-            warnings=(
-                *plan.warnings,
-                *_about_answers(finish_reasons, unread),
-                *([render_both(Problem("usage_not_told"))] if is_untold else []),
-                *self._about_unmatched(plan, shards),
-            ),
-            dropped_at=plan.source.dropped_at,
-            planned_at=plan.created_at,
-            closed_at=now,
-            duration_s=round((now - plan.source.dropped_at).total_seconds(), 3),
-            retry_of=plan.retry_of,
-            retries=plan.retries,
+        return make_ledger(
+            BucketRecords(self.store),
+            plan,
+            shards,
+            result_key,
+            now=self.clock.now(),
+            unmatched_key=lambda: self._unmatched_key(plan),
         )
-
-    def _quote(self, plan: Plan) -> Quote | None:
-        """As people saw it before anything was sent."""
-        sample = find_sample(BucketRecords(self.store), plan)
-        return plan.quote and quote_by(plan.quote, sample.figures if sample else None)
-
-    def _about_unmatched(self, plan: Plan, shards: Sequence[SettledShard]) -> Iterator[str]:
-        if lines := sum(shard.unmatched_lines for shard in shards):
-            values: Values = {"lines": lines, "file": self._unmatched_key(plan)}
-            yield render_both(Problem("lines_unmatched", values=values))
 
     def _unmatched_key(self, plan: Plan) -> str:
         return SideKeys(self.store, plan).claim(unmatched_key_for(plan.result_key, plan.origin_id))
-
-
-# By code, the finish reasons for which it says what to do.
-_ABOUT_CUT_ANSWERS = {"answers_cut": TOO_LONG, "answers_filtered": FILTERED}
-
-
-def _about_answers(finish_reasons: Mapping[str, int], unread: Mapping[str, int]) -> Iterator[str]:
-    for code, words in _ABOUT_CUT_ANSWERS.items():
-        if rows := sum(times for reason, times in finish_reasons.items() if reason.lower() in words):
-            yield render_both(Problem(code, values={"rows": rows}))
-    if rows := unread.get("answers_differ", 0):
-        yield render_both(Problem("answered_twice", values={"rows": rows}))

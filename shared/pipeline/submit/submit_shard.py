@@ -13,7 +13,7 @@ from enum import Enum
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage, attempt_key, batch_pointer_key
+from shared.bucket.keys import Stage, attempt_key
 from shared.bucket.money import Money
 from shared.bucket.records.plan import Plan
 from shared.bucket.records.submission import Submission, SubmissionKind
@@ -25,9 +25,11 @@ from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claim_slot import ClaimSlot, HeldSlot, NotNow
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
+from shared.pipeline.submit.announce import announce
 from shared.pipeline.submit.approval import not_approved, replaced_meanwhile
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
+from shared.pipeline.submit.find_request import find_request
 from shared.pipeline.submit.reserve_money import ReserveMoney
 from shared.pipeline.submit.send_deadline import requests_removed, too_late_to_send
 from shared.pipeline.waiting import asked_of_provider, backed_off
@@ -100,7 +102,7 @@ class SubmitShard:
                 submission = self._put_off(plan, attempt, ticket, refusal)
         if isinstance(submission, NotNow):
             return SubmitResult(submission.value)
-        self._announce(records, attempt, submission)
+        announce(self.store, self.providers, attempt, submission)
         return SubmitResult.SUBMITTED
 
     def _submit(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket) -> Submission | NotNow:
@@ -231,25 +233,10 @@ class SubmitShard:
 
         It is asked as late as possible, and under the claim: any earlier batch has been looked for.
         """
-        key = plan.requests_key(attempt)
-        head = self.store.head(key)
-        if head is None:
+        request = find_request(self.store, plan, attempt, self.callback_url_for)
+        if request is None:
             return requests_removed()
-        if self._is_cancelled(attempt):
-            return CANCELLED
-        return BatchRequest(
-            name=attempt.batch_name,
-            object_key=key,
-            size_bytes=head.size_bytes,
-            crc64=head.crc64,
-            open_lines=lambda: self.store.read(key),
-            endpoint=plan.endpoint,
-            model=plan.model,
-            completion_window=plan.completion_window,
-            description=f"{attempt.job_id} {attempt.shard}/{len(plan.shards)}",
-            callback_url=self.callback_url_for(attempt),
-            metadata={"batchdrop": str(attempt)},
-        )
+        return CANCELLED if self._is_cancelled(attempt) else request
 
     def _record(self, plan: Plan, attempt: Attempt, batch_id: BatchId) -> Submission:
         now = self.clock.now()
@@ -266,19 +253,3 @@ class SubmitShard:
             log.error("batch.superfluous", extra={"attempt": str(attempt), "batch_id": batch_id})
             self.providers.of(plan.provider).batches.cancel(batch_id)
         return standing
-
-    def _announce(self, records: BucketRecords, attempt: Attempt, submission: Submission) -> None:
-        """Put what follows from the submission; every step may be repeated."""
-        if submission.batch_id is not None:
-            self.store.put(batch_pointer_key(submission.provider, submission.batch_id), str(attempt).encode())
-        if records.find_outcome(attempt) is None:
-            # A submission without a batch is over its deadline from the start, so the timer hands
-            # it to collect. If finished/ were put here, submit and collect could start each other
-            # without end.
-            records.put_running(attempt, submission.running_ticket())
-            # A cancellation from before this ticket did not find the shard running, and is seen
-            # here; a later one sees the ticket. The provider is told directly: submit must not
-            # write finished/.
-            if submission.batch_id is not None and records.is_cancelled(attempt.job_id):
-                self.providers.of(submission.provider).batches.cancel(BatchId(submission.batch_id))
-        records.drop_ticket(Stage.READY, attempt)
