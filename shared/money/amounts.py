@@ -57,10 +57,19 @@ def money_text(amount: Money, *, is_gain: bool = False) -> str:
 
 def about_text(amount: Money) -> Bilingual:
     """An estimate: ``about ¥0.42``, ``less than ¥0.0001``."""
-    shown = money_text(amount)
-    if shown.startswith("<"):
-        return Bilingual(f"不到 {shown[1:]}", f"less than {shown[1:]}")
-    return Bilingual(f"约 {shown}", f"about {shown}")
+    zh, en = spoken_text(amount)
+    return Bilingual(zh, en) if is_tiny(amount) else Bilingual(f"约 {zh}", f"about {en}")
+
+
+def spoken_text(amount: Money) -> Bilingual:
+    """A cost in a sentence: ``¥0.42``, ``less than ¥0.0001``."""
+    shown = most_text(amount)
+    return Bilingual(f"不到 {shown}", f"less than {shown}") if is_tiny(amount) else Bilingual(shown, shown)
+
+
+def is_tiny(amount: Money) -> bool:
+    """Whether it is too little to be shown in figures."""
+    return money_text(amount).startswith("<")
 
 
 def most_text(amount: Money) -> str:

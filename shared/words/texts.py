@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from shared.money.amounts import about_text, money_text, most_text
+from shared.money.amounts import about_text, is_tiny, money_text, most_text, spoken_text
 from shared.ports.channel import Word
 from shared.problems.escapes import escaped_line
 from shared.words.event import Event, EventKind
@@ -64,9 +64,9 @@ def _ended(event: Event) -> tuple[str, str]:
 def _cost(event: Event) -> tuple[str, str]:
     if event.cost is None or not event.tokens:
         return "", ""
-    cost = money_text(event.cost)
-    zh, en = f"，按报价时的价格为 {cost}", f", {cost} at the quoted price"
-    if event.saved and event.saved.micros > 0:
+    cost = spoken_text(event.cost)
+    zh, en = f"，按报价时的价格为 {cost.zh}", f", {cost.en} at the quoted price"
+    if event.saved and event.saved.micros > 0 and not is_tiny(event.saved):
         saved = money_text(event.saved, is_gain=True)
         zh, en = f"{zh}，比实时调用省 {saved}", f"{en}, {saved} less than in real time"
     return zh, en

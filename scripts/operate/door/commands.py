@@ -35,9 +35,7 @@ COMMANDS = {
     "cloud": Place("operate.commands.cloud", "cloud", "启动本地云", "Batchdrop on this machine"),
     "init": Place("operate.commands.recipes", "init", "为表格写配方", "write a recipe for a table"),
     "recipe": Place("operate.commands.recipes", "recipe", "检查表格和配方", "check a table and its recipe"),
-    "preview": Place(
-        "operate.commands.preview", "preview", "试答几行", "have a few rows answered at once"
-    ),
+    "preview": Place("operate.commands.preview", "preview", "试答几行", "have a few rows answered at once"),
     "status": Place("operate.commands.jobs", "status", "查看未完成的任务", "what is open"),
     "cancel": Place("operate.commands.jobs", "cancel", "取消任务", "send nothing more of a job"),
     "retry": Place("operate.commands.jobs", "retry", "重发未回答的行", "send unanswered rows again"),

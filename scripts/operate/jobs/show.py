@@ -18,7 +18,7 @@ from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.marks import Cancellation, FirstSeen
 from shared.bucket.records.plan import Plan
 from shared.bucket.records.usage import Bill
-from shared.money.amounts import money_text
+from shared.money.amounts import spoken_text
 from shared.money.quotes.quote_text import quote_in_short
 from shared.money.quotes.sample_text import earlier_sample_line
 from shared.pipeline.replaced.earlier_sample import find_earlier_sample
@@ -148,17 +148,19 @@ def _details(ledger: Ledger) -> str:
 
 def cost_text(bill: Bill, *, is_charged: bool) -> Text:
     """By which price, and whether anybody charges it: who makes up test answers does not."""
-    cost, real_time = money_text(bill.cost), money_text(bill.real_time)
-    zh = f"按 {bill.model} 在 {bill.read_on} 的价格为 {cost}，实时调用为 {real_time}"
-    en = f"{cost} at the price of {bill.model} on {bill.read_on}, {real_time} in real time"
+    cost, real_time = spoken_text(bill.cost), spoken_text(bill.real_time)
+    zh = f"按 {bill.model} 在 {bill.read_on} 的价格为 {cost.zh}，实时调用为 {real_time.zh}"
+    en = f"{cost.en} at the price of {bill.model} on {bill.read_on}, {real_time.en} in real time"
     if not is_charged:
         return Text(f"在本机回答，不收费（{zh}）", f"nothing, it was answered locally ({en})")
     if bill.over_quote is None:
         return Text(zh, en)
-    is_more, over = bill.over_quote.micros > 0, money_text(abs(bill.over_quote))
+    if bill.over_quote.micros == 0:
+        return Text(f"{zh}，和报价一样", f"{en}, as quoted")
+    is_more, over = bill.over_quote.micros > 0, spoken_text(abs(bill.over_quote))
     return Text(
-        f"{zh}，比报价{'多' if is_more else '少'} {over}",
-        f"{en}, {over} {'more' if is_more else 'less'} than quoted",
+        f"{zh}，比报价{'多' if is_more else '少'} {over.zh}",
+        f"{en}, {over.en} {'above' if is_more else 'below'} the quote",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.bucket.money import Money, Quote
-from shared.money.amounts import money_text, most_text
+from shared.money.amounts import is_tiny, money_text, most_text, spoken_text
 from shared.money.quotes.sample import SampleFigures
 from shared.problems.problem import Bilingual, Problem
 from shared.problems.render import render_problem
@@ -53,9 +53,11 @@ def output_by(sample: SampleFigures) -> Bilingual:
 
 def money_by(sample: SampleFigures | None) -> Bilingual:
     """The interval of the cost, behind it."""
-    if sample is None or sample.low is None or sample.high is None or sample.low == sample.high:
+    if sample is None or sample.low is None or sample.high is None:
         return Bilingual("", "")
-    low, high = money_text(sample.low, is_gain=True).removeprefix("<"), most_text(sample.high)
+    if sample.low == sample.high or is_tiny(sample.high):
+        return Bilingual("", "")
+    low, high = money_text(sample.low, is_gain=True), most_text(sample.high)
     return Bilingual(f"（90% 的把握在 {low} 到 {high} 之间）", f" (with 90% between {low} and {high})")
 
 
@@ -98,11 +100,16 @@ def _s(rows: int) -> str:
 
 
 def _cost_zh(cost: Money | None) -> str:
-    return "" if cost is None else f"，花费 {money_text(cost)}"
+    return "" if cost is None else f"，花费{_spaced(spoken_text(cost).zh)}"
 
 
 def _cost_en(cost: Money | None) -> str:
-    return "" if cost is None else f", for {money_text(cost)}"
+    return "" if cost is None else f", for {spoken_text(cost).en}"
+
+
+def _spaced(said: str) -> str:
+    """Chinese has no blank between its words, but before a sign."""
+    return said if said.startswith("不") else f" {said}"
 
 
 def _unknown_zh(sample: SampleFigures) -> str:

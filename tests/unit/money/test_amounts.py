@@ -13,6 +13,7 @@ from shared.money.amounts import (
     money_text,
     most_text,
     parse_money,
+    spoken_text,
 )
 
 
@@ -86,6 +87,7 @@ def test_an_estimate_says_one_thing_of_how_exact_it_is(micros: int, zh: str, en:
     amount = Money(micros=micros, currency="CNY")
 
     assert about_text(amount) == (zh, en)
+    assert spoken_text(amount) == (zh.removeprefix("约 "), en.removeprefix("about "))
     assert most_text(amount) == most
 
 

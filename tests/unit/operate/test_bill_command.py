@@ -261,7 +261,7 @@ def test_a_job_says_what_it_cost_in_its_status_and_on_the_page() -> None:
     assert any("tokens (思考 thinking 60), 1 batch(es)" in each for each in status)
     (cost,) = [each for each in status if "费用 cost" in each]
     assert (
-        "¥0.2423 at the price of qwen-plus on 2026-06-08, ¥0.4846 in real time, ¥0.2413 more than quoted"
+        "¥0.2423 at the price of qwen-plus on 2026-06-08, ¥0.4846 in real time, ¥0.2413 above the quote"
         in cost
     )
     assert (shown.cost, shown.real_time) == ("¥0.2423", "¥0.4846")
