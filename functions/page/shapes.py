@@ -143,6 +143,7 @@ def job_json(job: FileJob, folder: str) -> dict[str, Any]:
         **fields,
         "waiting_for": _waiting_json(job.waiting_for) if job.waiting_for else None,
         "result": _name(job.result) if job.result else None,
+        "ceiling": _money_json(job.ceiling) if job.ceiling else None,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from shared.board.model import Estimate, OpenJob, ShardState
+from shared.board.model import Estimate, OpenJob, ShardState, SpentMoney
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.tickets import OVER_BUDGET, WaitingFor
 from shared.money.amounts import money_text
@@ -47,6 +47,7 @@ class FileJob:
         cost: Of a closed job whose price is known, as people write it, such as ``¥0.42``.
         real_time: What the same would have cost without a batch.
         approve_until: Of one that waits for an approval.
+        ceiling: What an open one may still spend by its recipe.
     """
 
     key: str
@@ -71,6 +72,7 @@ class FileJob:
     can_cancel: bool = False
     can_retry: bool = False
     approve_until: datetime | None = None
+    ceiling: SpentMoney | None = None
 
 
 def without_job(head: ObjectHead, state: JobState) -> FileJob:
@@ -98,6 +100,7 @@ def open_job(job: OpenJob, head: ObjectHead | None) -> FileJob:
         waiting_for=job.waiting_for,
         can_cancel=not job.cancelled,
         approve_until=job.approve_until,
+        ceiling=job.ceiling,
     )
 
 

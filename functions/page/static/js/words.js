@@ -230,6 +230,7 @@ const WORDS = {
   "job.id": ["任务编号", "Job"],
   "job.counts": ["各行状态", "Rows"],
   "job.cost": ["费用", "Cost"],
+  "job.ceiling": ["费用上限", "Ceiling"],
   "job.cost.is": [
     "{cost}（按报价时的价格），实时调用 {realTime}",
     "{cost} at the quoted price, {realTime} in real time",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.page.shapes import job_json
 from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
 from shared.pipeline.jobs.retry_job import RetryJob
@@ -60,6 +61,25 @@ def test_a_planned_one_is_open_with_and_without_the_timers_board() -> None:
 
     assert (fresh.state, fresh.rows, fresh.can_cancel) == (JobState.SENDING, 2, True)
     assert on_board == fresh
+
+
+def test_what_an_open_one_may_spend_by_its_recipe_is_shown_with_it() -> None:
+    dropped = Dropped()
+    recipe = f"{PROMPT}parameters: {{max_tokens: 9}}\nprice: {{at_most: 2 CNY}}\n"
+    dropped.store.put("inbox/batch.yaml", recipe.encode())
+    dropped.validate()
+    dropped.functions.write_board({}, timedelta(minutes=1))
+
+    job = only(dropped.store)
+
+    assert job.ceiling is not None
+    assert job_json(job, "")["ceiling"] == {
+        "folder": "",
+        "at_most": "¥2.00",
+        "spent": "¥0.00",
+        "reserved": "¥0.00",
+        "free": "¥2.00",
+    }
 
 
 def test_an_open_one_whose_file_was_deleted_stays_in_the_list_of_its_folder() -> None:

@@ -94,6 +94,7 @@ function facts(job) {
   const lines = [
     ["job.counts", counts.join(" · ")],
     ["job.cost", cost],
+    ["job.ceiling", job.ceiling && say("budget.amounts", job.ceiling)],
     ["job.model", [job.provider, job.model].filter(Boolean).join(" · ")],
     ["job.quote", job.quote && said(job.quote)],
     ["job.sample", sampleOf(job.sample)],
