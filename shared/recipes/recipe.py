@@ -169,7 +169,7 @@ class PriceTerms(BaseModel):
 
 
 class UntilFits(BaseModel):
-    """A row whose answer does not fit is asked again, so many ``times`` at most."""
+    """A row whose answer does not fit or was cut off is asked again, ``times`` times at most."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -69,7 +69,7 @@ def _ended(outcome: Outcome) -> str:
     said = ", ".join(
         f"{count} {STATUS_ZH[RowStatus(status)]} {status}" for status, count in outcome.by_status.items()
     )
-    said = said or "没有结果 nothing settled"
+    said = said or ("没有合格的答案 no answer fits" if outcome.asked_again else "没有结果 nothing settled")
     if outcome.in_real_time:
         return f"样本 sample: {said}; 其余行用批次发送 the other rows go by batch"
     batch = outcome.batch_id or "没有批次 no batch"

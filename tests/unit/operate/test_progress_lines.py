@@ -11,6 +11,7 @@ from shared.bucket.money import Quote
 from shared.ports.provider import BatchStatus
 from tests.support.builders import attempt
 from tests.support.pipeline import Pipeline
+from tests.unit.pipeline.jobs.test_asked_again import OTHER, Job, times
 
 JOB = OpenJob(
     job_id="j", source_key="inbox/a.csv", rows=300, answered=120, shards=1, by_state={}, waiting_since=None
@@ -69,3 +70,13 @@ def test_one_job_says_what_the_provider_counted_and_when() -> None:
 
     counted = f"{job.clock.now().astimezone():%Y-%m-%d %H:%M:%S %Z}"
     assert line.endswith(f", {counted}: 2 完成 completed, 1 失败 failed")
+
+
+def test_answers_none_of_which_fits_are_not_called_nothing() -> None:
+    job = Job(times(1), "x y")
+    job.answer({"x": [OTHER], "y": [OTHER]})
+
+    said = "\n".join(job_lines(job.records, job.plan))
+
+    assert "没有合格的答案 no answer fits, 重新发送 2 行 sent again" in said
+    assert "nothing settled" not in said
