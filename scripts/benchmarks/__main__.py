@@ -89,13 +89,14 @@ def _run(module: str, *arguments: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    if arguments[:1] in (["--cold"], ["--page"]):
+    if arguments[:1] in (["--cold"], ["--page"], ["--quotes"]):
         command = [PYTHON, "-m", f"scripts.benchmarks.{arguments[0][2:]}", *arguments[1:]]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description=__doc__,
-        epilog="scripts/bench --cold measures cold starts instead, --page the page of 10,000 files.",
+        epilog="scripts/bench --cold measures cold starts instead, --page the page of 10,000 files, "
+        "--quotes what quotes cost validate.",
     )
     parser.add_argument("cases", nargs="*", default=CASES, help=f"of {' '.join(CASES)}; any size in MB works")
     parser.add_argument("--rounds", type=int, default=3)

@@ -66,7 +66,7 @@ class Case:
         return cls(path, int(size_mb), "-".join(variant))
 
 
-class _Texts:
+class Texts:
     """A pool of texts as JSON: to make each row's text would take longer than all measuring."""
 
     def __init__(self, rng: random.Random, least: int, most: int, *, escaped: bool = False) -> None:
@@ -131,7 +131,7 @@ def _result_lines(rng: random.Random, case: Case) -> Iterator[str]:
             number += 1
             yield _vector(rng, f"q-{number}", rng.choice(vectors), number)
     escaped = case.variant == "escaped"
-    contents, thoughts = _Texts(rng, 200, 2000, escaped=escaped), _Texts(rng, 2000, 6000, escaped=escaped)
+    contents, thoughts = Texts(rng, 200, 2000, escaped=escaped), Texts(rng, 2000, 6000, escaped=escaped)
     number = 0
     while True:
         number += 1
@@ -157,7 +157,7 @@ def make_validate(case: Case, folder: Path, rng: random.Random) -> None:
     """50,000 request lines with 50,000 ids; in a large file, twenty have almost 6 MB."""
     rows = min(50_000, case.size_mb * 100)
     large = min(20, case.size_mb // 25)
-    texts = _Texts(rng, 200, 2000)
+    texts = Texts(rng, 200, 2000)
     filler = json.dumps("长" * 1_950_000, ensure_ascii=False)
     each = (case.size_mb * MB - large * len(filler.encode())) // rows
     large_at = set(rng.sample(range(rows), large))
@@ -168,7 +168,7 @@ def make_validate(case: Case, folder: Path, rng: random.Random) -> None:
             file.write(f'{{"custom_id":"request-{number}",{head}{content}}}],"enable_thinking":false}}}}\n')
 
 
-def _of_size(texts: _Texts, size_bytes: int) -> str:
+def _of_size(texts: Texts, size_bytes: int) -> str:
     pieces, size = [texts.pick()[1:-1]], 0
     while (size := size + len(pieces[-1].encode())) < size_bytes:
         pieces.append(texts.pick()[1:-1])
@@ -181,7 +181,7 @@ def make_convert(case: Case, folder: Path, rng: random.Random) -> None:
     Short contents make rows of about 480 bytes: 500,000 in 241 MB.
     """
     chars = (5, 20) if case.is_quoted else (60, 440) if case.is_short else (200, 2000)
-    texts = _Texts(rng, *chars)
+    texts = Texts(rng, *chars)
     more = _QUOTED_COLUMNS if case.is_quoted else 0
     size, number = 0, 0
     with (folder / "input.csv").open("w", encoding=case.encoding, newline="") as file:
@@ -199,10 +199,10 @@ def make_join(case: Case, folder: Path, rng: random.Random) -> None:
     with (folder / "input.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "name", "text"])
-        originals = _Texts(rng, 50, 300).plain
+        originals = Texts(rng, 50, 300).plain
         writer.writerows([f"q-{n}", f"客户 {n}", rng.choice(originals)] for n in range(1, JOIN_ROWS + 1))
     chars = case.size_mb * MB // JOIN_ROWS // 2
-    contents = _Texts(rng, chars // 3, chars * 5 // 4)
+    contents = Texts(rng, chars // 3, chars * 5 // 4)
     lines = [_answer(rng, f"q-{n}", contents.pick(), "", n) for n in range(1, JOIN_ROWS + 1)]
     rng.shuffle(lines)
     (folder / "results-1.jsonl").write_text("".join(lines), encoding="utf-8", newline="")

@@ -166,8 +166,12 @@ def check(folder: Path, name: str) -> None:
         raise SystemExit(f"{reader.all_problems.total} problems")
 
 
-def plan_file(folder: Path, name: str, recipe_text: str | None = None) -> None:
-    """Check every row of the file and write its shards and its plan."""
+def plan_of(folder: Path, name: str, recipe_text: str | None = None) -> Plan:
+    """Check every row of the file and write its shards.
+
+    Raises:
+        SystemExit: The file was refused.
+    """
     from shared.pipeline.validate.plan_job import PlanJob, Planned  # noqa: PLC0415 - the same
     from shared.pipeline.validate.watch import Watch  # noqa: PLC0415 - the same
     from shared.recipes.parse import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
@@ -175,11 +179,12 @@ def plan_file(folder: Path, name: str, recipe_text: str | None = None) -> None:
     recipe = parse_recipe(recipe_text.encode(), BAILIAN) if recipe_text else None
     store = _store(folder)
     head = store.head(name)
-    clock = _Clock()
-    planner = PlanJob(store, clock, BAILIAN, "qwen-flash", "run", Watch(clock, bool))
+    clock, watch = _Clock(), Watch(_Clock(), bool)
+    planner = PlanJob(store, clock, BAILIAN, "qwen-flash", "run", watch, has_real_time=True)
     said = planner(_source(name, head.etag if head else ""), JOB, recipe)
     if not isinstance(said, Planned):
         raise SystemExit(f"refused: {said}")
+    return said.plan
 
 
 def main(path: str, folder: Path, shards: list[int]) -> None:
@@ -192,9 +197,9 @@ def main(path: str, folder: Path, shards: list[int]) -> None:
     elif path == "check":
         check(folder, "requests.jsonl")
     elif path == "validate":
-        plan_file(folder, "requests.jsonl")
+        plan_of(folder, "requests.jsonl")
     elif path == "convert":
-        plan_file(folder, "input.csv", RECIPE)
+        plan_of(folder, "input.csv", RECIPE)
     else:
         raise SystemExit(f"unknown path {path}")
 

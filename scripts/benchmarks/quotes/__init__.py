@@ -1,0 +1,1 @@
+"""What a quote costs while ``validate`` streams by."""
