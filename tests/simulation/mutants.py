@@ -72,7 +72,8 @@ from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.refuse_file import RefuseFile
 from shared.pipeline.validate.shards.write_shards import ShardWriter
-from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
+from shared.pipeline.validate.validate_file import ValidateFile
+from shared.pipeline.validate.validate_result import ValidateResult
 from shared.pipeline.words import tell_waiting
 from shared.pipeline.words.is_so import IsSo
 from shared.pipeline.words.put_words import PutWords

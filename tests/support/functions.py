@@ -27,7 +27,8 @@ from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
 from shared.pipeline.reconcile.repairs.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.timer_run import TimerRun
 from shared.pipeline.submit.submit_shard import SubmitResult, SubmitShard
-from shared.pipeline.validate.validate_file import Validated, ValidateFile
+from shared.pipeline.validate.validate_file import ValidateFile
+from shared.pipeline.validate.validate_result import Validated
 from shared.pipeline.words.tell import Tell, TellResult
 from shared.pipeline.words.tell_waiting import TellWaiting
 from shared.ports.channel import Channel

@@ -20,7 +20,8 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.events.oss import UploadedObject
 from shared.formats.lines import byte_lines
-from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
+from shared.pipeline.validate.validate_file import ValidateFile
+from shared.pipeline.validate.validate_result import ValidateResult
 from shared.ports.choice import ProviderChoice
 from shared.ports.store import ObjectStore
 from shared.problems.escapes import escaped_line

@@ -19,8 +19,9 @@ from shared.formats.sizes import MB
 from shared.inputs.formats import file_form_for, row_source_for
 from shared.inputs.inbox_keys import FileForm
 from shared.inputs.reading import RowReader
+from shared.pipeline.validate.find_recipe import FoundRecipe
 from shared.ports.profile import ProviderProfile
-from shared.ports.store import ObjectStore
+from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList
 from shared.recipes.recipe import Recipe
@@ -107,3 +108,16 @@ class DroppedFile:
 
 def _too_large() -> UserInputError:
     return UserInputError([Problem("table_too_large", values={"max_bytes": MAX_COPIED_BYTES})])
+
+
+def source_of(bucket: str, head: ObjectHead, recipe: FoundRecipe | None) -> Source:
+    """The file as it lies there, under the recipe that was found for it."""
+    return Source(
+        bucket=bucket,
+        key=head.key,
+        etag=head.etag,
+        size_bytes=head.size_bytes,
+        dropped_at=head.modified_at,
+        recipe_key=recipe.key if recipe else None,
+        recipe_etag=recipe.etag if recipe else None,
+    )

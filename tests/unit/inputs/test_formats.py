@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.events.oss import UploadedObject
-from shared.pipeline.validate.validate_file import Validated
+from shared.pipeline.validate.validate_result import Validated
 from shared.results.kept_rows import OriginalRow
 from tests.support.builders import request_line
 from tests.support.fake_provider import ScriptedProvider

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import INBOX_SWEEP_AFTER
-from shared.pipeline.validate.validate_file import Validated, ValidateFile
+from shared.pipeline.validate.validate_file import ValidateFile
+from shared.pipeline.validate.validate_result import Validated
 from shared.ports.choice import ProviderChoice
 from shared.problems.exceptions import TransientError
 from shared.providers.bailian.profile import BAILIAN
