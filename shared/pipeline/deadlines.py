@@ -107,6 +107,8 @@ FORM_OPENED_WITHIN = timedelta(minutes=5)
 SLOW_LINE_BYTES_PER_S = 64_000
 FORM_LIFETIME = timedelta(hours=1)
 DOWNLOAD_LIFETIME = timedelta(minutes=10)
+# For so long the page shows an approval for which there is no file.
+LOST_APPROVAL_SHOWN = timedelta(days=1)
 # In so long a link may try a recipe only so often.
 PREVIEWS_WITHIN = timedelta(minutes=1)
 

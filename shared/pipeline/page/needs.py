@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import awaited_key
 from shared.bucket.result_names import rejection_keys_for
 from shared.inputs.inbox_keys import approved_key
+from shared.pipeline.deadlines import LOST_APPROVAL_SHOWN
 from shared.pipeline.page.file_job import FileJob, JobState, open_job
 from shared.pipeline.page.look_at_file import OpenJobs
 from shared.ports.store import ObjectHead, ObjectStore
@@ -17,8 +18,6 @@ from shared.problems.exceptions import ObjectMissing
 
 # More are in the list alone; each costs a few requests.
 _MOST = 20
-# For so long an approval is shown for which there is no file.
-_SHOWN_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class FindNeeds:
         keys = {job.key for job in waiting}
         for head in sorted(approvals, key=lambda head: head.modified_at, reverse=True)[:_MOST]:
             about = approved_key(head.key) or ""
-            is_lost = about not in self.heads and now - head.modified_at < _SHOWN_FOR
+            is_lost = about not in self.heads and now - head.modified_at < LOST_APPROVAL_SHOWN
             if (about in keys or is_lost) and (said := _report(self.store, head)):
                 yield RefusedApproval(head.key, *said)
 
