@@ -11,7 +11,7 @@ from shared.problems.problem import Bilingual
 # ISO 4217 by what people write instead. Of the two countries that write ¥ ours is meant.
 _CURRENCIES = {
     "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "元": "CNY", "人民币": "CNY", "¥": "CNY", "￥": "CNY",
-    "usd": "USD", "dollar": "USD", "dollars": "USD", "美元": "USD", "$": "USD", "＄": "USD",
+    "usd": "USD", "dollar": "USD", "dollars": "USD", "美元": "USD", "$": "USD",
 }  # fmt: skip
 _SIGNS = {"CNY": "¥", "USD": "$"}
 CURRENCIES = tuple(_SIGNS)
@@ -21,6 +21,9 @@ _NUMBER = r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?|[0-9]{1,3}(?:,[0-9]{3}){1,3}
 _SIGN = "|".join(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
 _AMOUNT = re.compile(rf"(?P<before>{_SIGN})?\s*{_NUMBER}\s*(?P<after>{_SIGN})?", re.I | re.ASCII)
 
+# As Chinese keyboards and web pages write them.
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x00A0: " ", 0x202F: " "}
+
 _CENT = MICROS // 100
 
 
@@ -29,7 +32,7 @@ def parse_money(text: str) -> Money | None:
 
     ``None`` if it says none, or no currency: a bare number may mean either.
     """
-    match = _AMOUNT.fullmatch(text.strip())
+    match = _AMOUNT.fullmatch(text.translate(_WIDE).strip())
     if match is None:
         return None
     named = {_CURRENCIES[sign.lower()] for sign in (match["before"], match["after"]) if sign}

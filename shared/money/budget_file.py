@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -74,14 +75,14 @@ class Budget:
             yield Ceiling(scope="all", at_most=at_most, of_stack=stack)
 
 
-def parse_budget(content: bytes) -> Budget:
+def parse_budget(text: str) -> Budget:
     """Read it. One that is empty, or has nothing but comments, says nothing.
 
     Raises:
         UserInputError: With every problem found, each with its line.
     """
     try:
-        return _parse(content)
+        return _parse(text)
     except UserInputError as error:
         if [each.code for each in error.problems] == ["recipe_empty"]:
             return Budget()
@@ -92,13 +93,10 @@ def parse_budget(content: bytes) -> Budget:
         raise UserInputError(sorted(named, key=lambda each: each.line or 0)) from error
 
 
-def _parse(content: bytes) -> Budget:
+def _parse(text: str) -> Budget:
     from shared.formats.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most buckets have none
 
-    try:
-        tree = parse_yaml_mapping(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise UserInputError([Problem("budget_not_a_mapping")]) from error
+    tree = parse_yaml_mapping(text)
     problems = [*tree.problems, *_unknown_keys(tree)]
     month = _amount(tree, ("month",), tree.values.get("month"), problems)
     folders = dict(_folders(tree, problems))
@@ -113,7 +111,7 @@ def _folders(tree: YamlValues, problems: list[Problem]) -> Iterator[tuple[str, M
         return
     if not isinstance(said, dict):
         values = {"example": _EXAMPLE}
-        problems.append(Problem("price_mapping", tree.line_of(("folders",)), "folders", str(said), values))
+        problems.append(Problem("price_mapping", tree.line_of(("folders",)), "folders", _shown(said), values))
         return
     found: set[str] = set()
     for written, amount in said.items():
@@ -130,7 +128,17 @@ def _folders(tree: YamlValues, problems: list[Problem]) -> Iterator[tuple[str, M
 
 def _is_folder(folder: str) -> bool:
     """Whether files can lie in it; no pattern is one, nor a path as Windows writes it."""
-    return not (_NO_NAMES & set(folder.split("/")) or _NO_CHARACTERS & set(folder))
+    levels = folder.split("/")
+    return not (
+        _NO_NAMES & set(levels)
+        or _NO_CHARACTERS & set(folder)
+        or any(level != level.strip() for level in levels)
+    )
+
+
+def _shown(said: Any) -> str:
+    """As the file may have it."""
+    return said if isinstance(said, str) else "" if said is None else json.dumps(said, ensure_ascii=False)
 
 
 def _amount(tree: YamlValues, path: Path, said: Any, problems: list[Problem]) -> Money | None:
@@ -138,7 +146,7 @@ def _amount(tree: YamlValues, path: Path, said: Any, problems: list[Problem]) ->
         return None
     amount = parse_money(said) if isinstance(said, str) else None
     if amount is None:
-        problems.append(Problem("not_an_amount", tree.line_of(path), ".".join(map(str, path)), str(said)))
+        problems.append(Problem("not_an_amount", tree.line_of(path), ".".join(map(str, path)), _shown(said)))
     return amount
 
 

@@ -62,7 +62,7 @@ _ONE_LEVEL_DOWN = {
     **{name: f"price: {{{name}: …}}" for name in PriceTerms.model_fields},
     "times": "until_fits: {times: …}",
 }
-_IN_CHINESE = {
+_OTHER_WORDS = {
     "服务商": "provider",
     "平台": "provider",
     "模型": "model",
@@ -85,6 +85,13 @@ _IN_CHINESE = {
     "样本": "sample",
     "抽样": "sample",
     "正确答案": "expect",
+    "预算": "at_most",
+    "budget": "at_most",
+    "limit": "at_most",
+    "ceiling": "at_most",
+    "max_cost": "at_most",
+    "确认": "approve",
+    "confirm": "approve",
 }
 
 
@@ -144,6 +151,6 @@ def _meant_by(key: str, known: Sequence[str]) -> str:
     """The key that somebody meant who wrote another; case, width and quotes do not matter."""
     written = folded(key.strip(SMART_QUOTES))
     by_word = {name: name for name in known} | {
-        word: key for word, key in _IN_CHINESE.items() if key in known
+        word: key for word, key in _OTHER_WORDS.items() if key in known
     }
     return by_word.get(nearest(written, list(by_word)), "")

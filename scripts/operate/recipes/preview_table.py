@@ -15,7 +15,7 @@ from shared.formats.tables.typed_cells import shown_cell
 from shared.pipeline.preview import PreviewedRow, previewed
 from shared.pipeline.sample.ask_sample import group_of
 from shared.pipeline.sample.choose_rows import ChooseRows, SampledRow
-from shared.pipeline.sample.make_sample import compared, make_sample
+from shared.pipeline.sample.make_sample import compared, is_right, make_sample
 from shared.pipeline.sample.records import Sample, SampleGroup
 from shared.ports.providers import Provider, Providers
 from shared.ports.real_time import MAX_REQUESTS, Reply
@@ -153,6 +153,6 @@ def _shown(
     for original, reply in zip(originals, replies, strict=False):
         expected, found = pairs.get(original.custom_id, ("", None))
         cells = [*map(shown_cell, original.cells)]
-        is_right = None if found is None else found == expected
-        shown.append(ShownRow(original.custom_id, cells, previewed(reply.line, columns), expected, is_right))
+        right = None if found is None else is_right(expected, found)
+        shown.append(ShownRow(original.custom_id, cells, previewed(reply.line, columns), expected, right))
     return shown

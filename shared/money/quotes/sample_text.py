@@ -87,8 +87,8 @@ def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Biling
         share = f"{sample.right}/{sample.compared}（{100 * sample.right // sample.compared}%）"
         of = f"{sample.right} of {sample.compared} ({100 * sample.right // sample.compared}%)"
         yield Bilingual(
-            f"样本正确率：{share}，与“{expect}”列对比（忽略首尾空白）",
-            f'Right in the sample: {of}, compared with the column "{expect}" (blanks at both ends are ignored)',
+            f"样本正确率：{share}，与“{expect}”列对比（忽略首尾空白；5 与 5.0 算相同）",
+            f'Right in the sample: {of}, compared with the column "{expect}" (blanks at both ends are ignored, and 5 is 5.0)',
         )
     if sample.why:
         problem = Problem(sample.why, values={"provider": provider, "reply": said or "–"})

@@ -23,6 +23,8 @@ from shared.pipeline.quota.balances import Balances
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, TransientError, UserInputError
+from shared.problems.problem import Problem
+from shared.recipes.recipe_text import decode
 
 # The months of the clouds' bills are those of Beijing.
 _BEIJING = timedelta(hours=8)
@@ -178,9 +180,14 @@ def read_budget(store: ObjectStore, of_stack: Money | None = None) -> Budget:
         UserInputError: It is wrong.
     """
     try:
-        return replace(parse_budget(store.get(BUDGET)), of_stack=of_stack)
+        content = store.get(BUDGET)
     except ObjectMissing:
         return Budget(of_stack=of_stack)
+    try:
+        text = decode(content)
+    except UserInputError as error:
+        raise UserInputError([Problem("budget_unreadable", file=BUDGET)]) from error
+    return replace(parse_budget(text), of_stack=of_stack)
 
 
 def month_of(at: datetime) -> str:

@@ -10,6 +10,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
 from shared.bucket.records.plan import Source
 from shared.bucket.result_names import rejection_keys_for
+from shared.formats.visible_text import folded
 from shared.inputs.inbox_keys import approved_key
 from shared.pipeline.jobs.report import render_notice
 from shared.pipeline.jobs.retries import latest_retry
@@ -20,7 +21,8 @@ from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 from shared.problems.problem import Problem, ProblemList
 
-_DIGEST = re.compile(r"[0-9a-f]{12}")
+# The number, or the quote's line that has it, in which case, width and spaces do not matter.
+_DIGEST = re.compile(r"(?:(?:quotenumber|报价编号):)?([0-9a-f]{12})(?:\(.*\))?")
 # More is no approval.
 _MAX_BYTES = 1000
 # Of the shell and Notepad on Windows, by their first bytes.
@@ -58,10 +60,10 @@ class ApproveByFile:
         if plan is None:
             return Problem("approval_without_quote", found=name)
         said = self._read(source)
-        digest = said.strip().strip("\"'“”").lower()
-        if not _DIGEST.fullmatch(digest):
+        found = _DIGEST.fullmatch(folded(said).strip("\"'“”"))
+        if not found:
             return Problem("approval_unreadable", found=said.strip())
-        return ApproveJob(self.store, self.clock, "file")(latest_retry(records, plan), digest).refused
+        return ApproveJob(self.store, self.clock, "file")(latest_retry(records, plan), found[1]).refused
 
     def _read(self, source: Source) -> str:
         content = b""

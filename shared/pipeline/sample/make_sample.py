@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from decimal import Decimal
+from itertools import starmap
 
 from shared.bucket.records.plan import Plan
 from shared.formats.json.compact import compact_json
@@ -20,6 +23,8 @@ from shared.results.replies.result_lines import parse_result_line
 from shared.results.usage_count import UsageCount
 
 _UNKNOWN = "perhaps_asked"
+# What begins with a nought, such as 007, is no number.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?", re.ASCII)
 
 
 def unknown_reply(row: SampledRow) -> KeptReply:
@@ -86,7 +91,14 @@ def _spent(plan: Plan, usage: UsageCount, replies: Sequence[KeptReply], unknown:
 def _compared(plan: Plan, rows: Sequence[SampledRow], answers: Sequence[Answer]) -> dict[str, int]:
     """How many answers there are to compare, and how many are right."""
     pairs = compared(plan, rows, answers).values()
-    return {"compared": len(pairs), "right": sum(one == other for one, other in pairs)} if pairs else {}
+    return {"compared": len(pairs), "right": sum(starmap(is_right, pairs))} if pairs else {}
+
+
+def is_right(expected: str, found: str) -> bool:
+    """Whether both are the same text or number: a table may say ``5``, a model ``5.0``."""
+    if expected == found:
+        return True
+    return all(map(_NUMBER.fullmatch, (expected, found))) and Decimal(expected) == Decimal(found)
 
 
 def compared(plan: Plan, rows: Sequence[SampledRow], answers: Sequence[Answer]) -> dict[str, tuple[str, str]]:

@@ -33,12 +33,15 @@ def expected_at(facts: InputFacts, options: Recipe) -> int | None:
     values = {"columns": ", ".join(facts.columns)}
     if facts.kind is InputKind.REQUEST_JSONL:
         raise UserInputError([_problem("expect_of_lines", expect)])
-    if expect not in facts.columns:
+    places = _places(facts.columns, expect)
+    if not places:
         raise UserInputError([_problem("expect_not_there", expect, **values)])
+    if len(places) > 1:
+        raise UserInputError([_problem("expect_twice", expect, count=len(places))])
     if _compared(options) is None:
         names = ", ".join(AnswerColumns.names_of(options.columns))
         raise UserInputError([_problem("expect_unclear", expect, columns=names)])
-    return facts.columns.index(expect)
+    return places[0]
 
 
 def plan_sample(
@@ -58,7 +61,7 @@ def plan_sample(
         return plan
     sample = PlannedSample(
         wanted=terms.sample,
-        expect=terms.expect or "",
+        expect=_named(plan.columns, terms.expect),
         column=(_compared(options) or "") if terms.expect else "",
     )
     if chosen is not None and (rows := chosen.chosen()):
@@ -72,6 +75,19 @@ def plan_sample(
         asked["at_most"] = _at_most(plan, rows)
         sample = sample.model_copy(update=asked)
     return plan.model_copy(update={"sample": sample})
+
+
+def _named(columns: Sequence[str], expect: str | None) -> str:
+    """As the file has it."""
+    places = _places(columns, expect) if expect else ()
+    return columns[places[0]] if places else ""
+
+
+def _places(columns: Sequence[str], name: str) -> Sequence[int]:
+    """Found as a prompt's columns are."""
+    from shared.recipes.templates.column_names import ColumnNames  # noqa: PLC0415 - loads Jinja2
+
+    return ColumnNames(columns).find(name)
 
 
 def _at_most(plan: Plan, rows: Sequence[SampledRow]) -> Money | None:
@@ -109,5 +125,5 @@ def _compared(options: Recipe) -> str | None:
     return names[0] if names else ""
 
 
-def _problem(code: str, found: str, **values: str) -> Problem:
+def _problem(code: str, found: str, **values: str | int) -> Problem:
     return Problem(code, field="price.expect", found=found, values=values, file=RECIPE_FILE)

@@ -41,6 +41,10 @@ MONEY_MESSAGES: dict[str, Message] = {
         "“{found}”不是金额。请写数字和币种，例如 200 CNY 或 50 元。",
         '"{found}" is no amount. Write a number and its currency, for example 200 CNY or 30 USD.',
     ),
+    "budget_unreadable": Message(
+        "读不出内容。请存成 UTF-8 纯文本，不超过 64 KiB；在这之前，新放进来的文件都会被退回。",
+        "It cannot be read. Save it as plain text in UTF-8 of at most 64 KiB; until then, every file that is dropped is refused.",
+    ),
     "budget_not_a_mapping": Message(
         "budget.yaml 里要写这个月最多花多少，例如 month: 500 CNY，或 folders: {{marketing: 100 CNY}}。",
         "budget.yaml must say what may be spent in a month, for example month: 500 CNY, or folders: {{marketing: 100 CNY}}.",
@@ -58,8 +62,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "There is a ceiling of {limit}, but the requests hold images, sounds or films, or let the model search: nobody knows how many tokens those have, so it cannot be kept and nothing was sent. Take them out, or {remove}.",
     ),
     "budget_folder": Message(
-        "“{found}”不是一个单独的文件夹：它指整个 inbox/，或者写了两次，或者有“.”“..”“*”“\\”或空的一级。全部文件的上限请写 month；每个文件夹只写一次，写 inbox/ 下的路径，例如 marketing/mails。",
-        '"{found}" names no folder of its own: it is all of inbox/, or it stands there twice, or it has ".", "..", "*", "\\" or an empty level. Write month for all files, and each folder once, as its path below inbox/, such as marketing/mails.',
+        "“{found}”不是一个单独的文件夹：它指整个 inbox/，或者写了两次，或者有“.”“..”“*”“\\”空的一级，或开头、末尾有空格。全部文件的上限请写 month；每个文件夹只写一次，写 inbox/ 下的路径，例如 marketing/mails。",
+        '"{found}" names no folder of its own: it is all of inbox/, or it stands there twice, or it has ".", "..", "*", "\\" an empty level, or a blank at the end of one. Write month for all files, and each folder once, as its path below inbox/, such as marketing/mails.',
     ),
     "ceiling_currency": Message(
         "费用上限 {limit} 和 {model} 的价格不是同一种货币，无法比较，所以没有发送。请用 {currency} 写上限。",
@@ -88,6 +92,10 @@ MONEY_MESSAGES: dict[str, Message] = {
     "expect_not_there": Message(
         "表格里没有“{found}”这一列。expect 要写存放正确答案的那一列；现有的列：{columns}。",
         'The table has no column "{found}". expect names the one that holds the right answers; there is: {columns}.',
+    ),
+    "expect_twice": Message(
+        "表格里有 {count} 列都可以叫“{found}”，不知道正确答案在哪一列。请给其中一列改名。",
+        'The table has {count} columns that "{found}" may mean, so which one holds the right answers is not clear. Rename all but one of them.',
     ),
     "expect_unclear": Message(
         "不知道拿哪个答案和“{found}”列比较：配方的 columns 里有 {columns}。请让其中一列和它同名，或只留一列。",

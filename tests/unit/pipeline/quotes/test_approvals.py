@@ -179,6 +179,9 @@ def test_an_approved_job_runs_to_its_end() -> None:
         b"  %s \n\n",
         b'"%s"',
         "“%s”".encode(),
+        b"Quote number: %s (another file, recipe or price has another)\n",
+        "报价编号：%s（文件、配方或价格变了，编号就会变）".encode(),
+        "\u200b%s\ufeff".encode(),
     ],
 )
 @pytest.mark.parametrize("suffix", [".approve", ".approve.txt", ".APPROVE"])
@@ -190,6 +193,13 @@ def test_a_file_beside_it_approves_it(written: bytes, suffix: str) -> None:
     assert said == "approved"
     assert bench.tickets()
     assert bench.store.keys("rejected/") == []
+
+
+def test_digits_of_a_chinese_keyboard_are_digits() -> None:
+    bench = Bench()
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in bench.digest)
+
+    assert bench.drop(f"{KEY}.approve", wide.encode()) == "approved"
 
 
 def test_the_shell_of_windows_writes_utf_16() -> None:
@@ -204,6 +214,8 @@ def test_the_shell_of_windows_writes_utf_16() -> None:
         (b"0123456789ab", "approval_of_another", "0123456789ab"),
         (b"yes", "approval_unreadable", "yes"),
         (b"", "approval_unreadable", "933a730e7032"),
+        (b"not 0123456789ab", "approval_unreadable", "not 0123456789ab"),
+        (b"0123456789ab or 0123456789ac", "approval_unreadable", "0123456789ab or"),
         (bytes(range(256)) * 9, "approval_unreadable", ""),
     ],
 )

@@ -27,6 +27,19 @@ def drop(
     return bench, bench.drop(f"inbox/{name}", content)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "code"),
+    [("utf-8-sig", "ceiling_too_low"), ("gb18030", "ceiling_too_low"), ("utf-16", "budget_unreadable")],
+)
+def test_a_budget_is_read_as_windows_saves_it(encoding: str, code: str) -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", BOUNDED.encode())
+    bench.store.put("budget.yaml", "folders:\n  市场部: 0.00001 元  # 每个月\n".encode(encoding))
+
+    assert bench.drop("inbox/市场部/t.csv", TABLE) == "rejected"
+    assert f"[{code}]" in bench.report("市场部/t.csv")
+
+
 def line(**body: object) -> bytes:
     whole = {"model": "qwen-flash", "messages": [{"role": "user", "content": "hi"}], **body}
     request = {

@@ -43,7 +43,9 @@ UNDER_CEILING = RECIPE.replace("price: {", "price: {at_most: 0.2 CNY, ")
 class Bench:
     """One file of ``rows`` rows, whose sample is asked of a lane."""
 
-    def __init__(self, say: Say, rows: int = 20, recipe: str = RECIPE) -> None:
+    def __init__(
+        self, say: Say, rows: int = 20, recipe: str = RECIPE, *, label: str = "label", right: str = "good"
+    ) -> None:
         self.clock = FixedClock()
         self.store = MemoryStore(self.clock)
         self.provider = ScriptedProvider(self.clock)
@@ -53,7 +55,7 @@ class Bench:
         self.functions = Functions(self.store, self.provider, self.clock, real_time=self.lane)
         self.store.put("inbox/batch.yaml", recipe.encode())
         self.texts = [f"text {'x' * number} {number}" for number in range(rows)]
-        table = "text,label\n" + "".join(f"{text},good\n" for text in self.texts)
+        table = f"text,{label}\n" + "".join(f"{text},{right}\n" for text in self.texts)
         self.store.put("inbox/a.csv", table.encode())
 
     def validate(self, key: str = "inbox/a.csv", run_id: str = "run") -> Any:
@@ -381,6 +383,50 @@ def test_wrong_terms_are_told(terms: str, code: str) -> None:
 
     assert bench.validate() == "rejected"
     assert f"[{code}]" in bench.store.objects["rejected/a.csv.report.txt"].decode()
+
+
+@pytest.mark.parametrize("label", [" label ", "\ufefflabel", "Label", "ｌａｂｅｌ", "la bel"])
+def test_the_column_of_right_answers_is_found_as_one_in_a_prompt_is(label: str) -> None:
+    bench = Bench(
+        answers("good"), recipe=RECIPE.replace("sample: 6", "sample: 6, expect: label"), label=label
+    )
+
+    bench.validate()
+
+    assert bench.sample.figures.right == 6
+
+
+def test_two_columns_that_may_be_meant_are_none() -> None:
+    recipe = RECIPE.replace("sample: 6", "sample: 6, expect: label")
+    bench = Bench(answers("good"), recipe=recipe, label="Label,LABEL", right="good,bad")
+
+    assert bench.validate() == "rejected"
+    assert "[expect_twice]" in bench.store.objects["rejected/a.csv.report.txt"].decode()
+
+
+@pytest.mark.parametrize(
+    ("right", "said", "is_right"),
+    [
+        ("5", "5.0", True),
+        ("5.00", "5", True),
+        ("-0.5", "-0.50", True),
+        (" good ", "good", True),
+        ("05", "5", False),
+        ("5", "five", False),
+        ("1e1", "10", False),
+        ("Good", "good", False),
+        ("nan", "NaN", False),
+        ("1" * 40, f"{'1' * 40}.0", False),
+    ],
+)
+def test_a_right_answer_is_the_same_text_or_number(right: str, said: str, is_right: bool) -> None:
+    recipe = RECIPE.replace("sample: 6", "sample: 6, expect: label")
+    bench = Bench(answers(said), recipe=recipe, right=right)
+
+    bench.validate()
+
+    figures = bench.sample.figures
+    assert (figures.compared, figures.right) == (6, 6 if is_right else 0)
 
 
 def test_an_answer_of_several_columns_needs_one_of_the_expected_name() -> None:
