@@ -152,7 +152,7 @@ class Answering:
             while True:
                 try:
                     tick()
-                except Exception:
+                except Exception:  # whatever ends the work; it is raised once all is kept
                     yield from self._last(calls, replies, rows)
                     raise
                 calls.ask(self._to_ask(rows), replies)

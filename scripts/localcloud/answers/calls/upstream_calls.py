@@ -159,7 +159,7 @@ class UpstreamCalls:
         made = partial(Connection, self._upstream.timeout_s, self._replied)
         try:
             connection = await way.connect(made, self._threads)
-        except Exception as error:  # noqa: BLE001 - the same
+        except Exception as error:  # noqa: BLE001 - a task that raised would leave its call open
             self._ended(call, error)
         else:
             self._send(connection, call, content)
@@ -168,7 +168,7 @@ class UpstreamCalls:
         try:
             status, content = await self._threads.awaited(partial(self._ways.post, call.url, body))
             said: Answer | Silence | Exception = heard(status, content, call.url)
-        except Exception as error:  # noqa: BLE001 - the same
+        except Exception as error:  # noqa: BLE001 - here, too; the row says what it was
             said = error
         self._ended(call, said)
 
@@ -187,7 +187,7 @@ class UpstreamCalls:
     def _heard(self, call: _Call, reply: HttpReply) -> Answer | Silence | Exception:
         try:
             return heard(reply.status, reply.content, call.url)
-        except Exception as error:  # noqa: BLE001 - the same
+        except Exception as error:  # noqa: BLE001 - a server may say anything; the row tells it
             return error
 
     def _ended(self, call: _Call, said: Answer | Silence | Exception) -> None:

@@ -95,7 +95,7 @@ class ForkServer:
         stdout = FileIO(output)
         try:
             return Forked(self, self._pid_of(order, its_output), stdout)
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: nobody else knows of the pipe
             stdout.close()
             raise
         finally:
