@@ -174,6 +174,25 @@ def test_a_file_beside_it_approves_the_quote_that_lies_in_the_bucket(visitor: Vi
     assert [*(bucket / "approve").glob("*")] == []
 
 
+def test_a_file_that_is_replaced_while_its_job_waits_is_approved_as_it_is_now(visitor: Visitor) -> None:
+    terms = "parameters: {max_tokens: 50}\nprice: {approve: always, sample: 1}\n"
+    visitor.ask("PUT", "recipe", json={"text": RECIPE + terms})
+    visitor.drop("twice.csv", "订单号,评论\n1,密语一\n".encode())
+    old = visitor.wait_for("twice.csv", "approval")
+    marks = visitor.cloud.bucket_dir / "approve"
+
+    visitor.drop("twice.csv", "订单号,评论\n1,密语二\n2,密语三\n".encode())
+    wait_until(lambda: not (marks / old["job_id"]).exists(), "the earlier job waits on", 60)
+    new = visitor.wait_for("twice.csv", "approval")
+    ledger = visitor.cloud.bucket_dir / "jobs" / old["job_id"] / "ledger.json"
+    wait_until(ledger.exists, "the earlier job is not closed", 60)
+
+    assert json.loads(ledger.read_text())["by_status"] == {"answered": 1}  # its sample
+    assert [line["en"] for line in new["lines"] if line["en"].startswith("Besides: an earlier version")]
+    assert [job["path"] for job in visitor.get("jobs")["to_approve"]] == ["twice.csv"]
+    visitor.ask("POST", "cancel", json={"path": "twice.csv", "job_id": new["job_id"]})
+
+
 def test_what_may_be_spent_is_shown_to_whom_it_concerns(visitor: Visitor) -> None:
     store = visitor.cloud.open_store()
     assert visitor.cloud.bailian is not None
