@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.jobs.show import quote_lines
@@ -16,6 +16,7 @@ from shared.pipeline.quotes.approve_job import ApproveJob
 from shared.ports.store import ObjectStore
 from shared.problems.escapes import escaped_line
 from shared.problems.exceptions import ObjectMissing
+from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 from shared.runtime.system_clock import SystemClock
 
@@ -25,17 +26,24 @@ def approve(commands: Commands, target: str, digest: str | None, confirm: Callab
     store = commands.bucket.store
     plan = commands.only_one(target, _meant(store, commands.find(target)))
     names = {"job": plan.job_id, "key": named(plan.source.key)}
+    job = ApproveJob(store, SystemClock(), "command")
+    digest = digest and digest.strip().lower()
+    _require(job.why_not(plan, digest), names)  # before anybody reads the quote for nothing
     if digest is None and store.head(awaited_key(JobId(plan.job_id))):
         for line in _quote_of(store, plan):
             commands.tell(escaped_line(line))
         if not confirm(said("about_to_approve", **names)):
             raise Refusal("nothing_approved", **names)
-    decided = ApproveJob(store, SystemClock(), "command")(plan, digest and digest.strip().lower())
-    if decided.refused:
-        lines = (render_problem(decided.refused, language) for language in ("zh", "en"))
-        raise Refusal("not_approved", *lines, **names)
+    decided = job(plan, digest)
+    _require(decided.refused, names)
     commands.tell(said("approved" if decided.is_new else "approved_before", **names))
     return JobId(plan.job_id)
+
+
+def _require(refused: Problem | None, names: Mapping[str, str]) -> None:
+    if refused:
+        lines = (render_problem(refused, language) for language in ("zh", "en"))
+        raise Refusal("not_approved", *lines, **names)
 
 
 def _meant(store: ObjectStore, plans: list[Plan]) -> list[Plan]:

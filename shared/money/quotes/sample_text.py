@@ -63,9 +63,10 @@ def money_by(sample: SampleFigures | None) -> Bilingual:
 
 def earlier_sample_line(cost: Money) -> Bilingual:
     """Of versions of the file that were replaced before they were sent."""
+    spent = spoken_text(cost)
     return Bilingual(
-        f"另外：这个文件之前的版本没有发送，但它的样本花了 {money_text(cost)}",
-        f"Besides: an earlier version of this file was not sent, but its sample cost {money_text(cost)}",
+        f"另外：这个文件之前的版本没有发送，但它的样本花了{_spaced(spent.zh)}",
+        f"Besides: an earlier version of this file was not sent, but its sample cost {spent.en}",
     )
 
 

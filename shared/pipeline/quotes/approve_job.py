@@ -50,7 +50,7 @@ class ApproveJob:
 
     def __call__(self, plan: Plan, digest: str | None) -> Decided:
         """``digest`` is what was approved; ``None`` for the quote of this very plan."""
-        problem = self._refused(plan, digest)
+        problem = self.why_not(plan, digest)
         if problem:
             log.info("approval.refused", extra={"job_id": plan.job_id, "code": problem.code})
             return Decided(problem)
@@ -64,7 +64,8 @@ class ApproveJob:
         log.info("job.approved", extra={"job_id": plan.job_id, "by": stands.by, "is_new": stands is mine})
         return Decided(is_new=stands is mine)
 
-    def _refused(self, plan: Plan, digest: str | None) -> Problem | None:
+    def why_not(self, plan: Plan, digest: str | None) -> Problem | None:
+        """Why it is not approved by that; ``None`` if it is."""
         if plan.approve_until is None:
             return _about(plan, "approval_not_needed")
         records, job_id = BucketRecords(self.store), JobId(plan.job_id)

@@ -183,7 +183,7 @@ MONEY_MESSAGES: dict[str, Message] = {
         "Job {job_id} was cancelled, so it cannot be approved any more. To run it after all, run scripts/batchdrop retry once it is closed, and approve it then.",
     ),
     "approval_of_replaced": Message(
-        "报价之后，文件 {name} 换成了另一版，任务 {job_id} 是旧的那一版，没有批准。请看现在这一版的报价 {quote}，批准那一份。",
-        "The file {name} was replaced after this quote, so job {job_id} is of an older version and is not approved. Look at the quote {quote} of the version there now, and approve that one.",
+        "报价之后，文件 {name} 换成了另一版，任务 {job_id} 是旧的那一版，没有批准。请看现在这一版的报价 {quote}，批准那一份；如果这一版被退回了，请看 rejected/ 里的报告。",
+        "The file {name} was replaced after this quote, so job {job_id} is of an older version and is not approved. Look at the quote {quote} of the version there now, and approve that one; if that version was refused, see its report in rejected/.",
     ),
 }
