@@ -7,7 +7,6 @@ sent (``Plan.is_sent``). The second attempt sends what is open, as that of any o
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +19,8 @@ from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.outcome import Outcome, SettledShard
 from shared.bucket.records.plan import Plan, PlannedShard
 from shared.bucket.records.submission import Submission, SubmissionKind
-from shared.formats.lines import byte_lines
 from shared.money.quotes.quote import part_of
+from shared.pipeline.jobs.keep_answers import keep_answers
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.later_versions import require_known_format
@@ -29,11 +28,9 @@ from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
-from shared.results.again.misfits import Misfits
 from shared.results.columns import RowStatus
 from shared.results.formats import format_of
-from shared.results.kept_rows import OriginalRow, PartUnreadable
-from shared.results.rendering import settled_rows
+from shared.results.kept_rows import PartUnreadable
 
 log = logging.getLogger(__name__)
 
@@ -207,7 +204,7 @@ class RetryJob:
             self.store.concatenate(key, [settled.part_key])
             return outcome.model_copy(update={"content_key": key})
         key = work_key(attempt, f"answers-{self.run_id}.jsonl")
-        found, own, cut_off = self._write_answers(closed, shard, settled, key)
+        found, own, cut_off = keep_answers(self.store, closed, shard, settled, key)
         if found != answered:
             # An answered row must not be sent again, even if its record is damaged.
             raise PartUnreadable(
@@ -228,25 +225,6 @@ class RetryJob:
         key = work_key(attempt, f"unmatched-{self.run_id}.jsonl")
         self.store.concatenate(key, settled.unmatched_keys)
         return key
-
-    def _write_answers(
-        self, closed: Plan, shard: PlannedShard, settled: SettledShard, key: str
-    ) -> tuple[int, int, Counter[str]]:
-        """Return how many there are, and how many are of rows that were sent."""
-        rows = map(OriginalRow.from_line, byte_lines(self.store.read(shard.rows_key)))
-        part = self.store.read(settled.part_key)
-        found, own, cut_off, misfits = 0, 0, Counter[str](), Misfits.of(closed)
-        with self.store.open_writer(key) as writer:
-            for row, answer in settled_rows(closed, shard.shard, rows, part):
-                if answer.status != _ANSWERED or not row.is_good:
-                    continue
-                is_fit = misfits.fits(answer, answer.cut_off)
-                writer.write((answer if is_fit else answer._replace(fitted=0)).to_line())
-                found += 1
-                own += row.is_sent
-                cut_off.update(filter(None, [answer.cut_off]))
-            writer.commit()
-        return found, own, cut_off
 
 
 def open_rows(plan: Plan, ledger: Ledger) -> int:

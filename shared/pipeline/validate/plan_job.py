@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -29,6 +28,7 @@ from shared.pipeline.sample.choose_rows import ChooseRows
 from shared.pipeline.sample.plan_sample import at_most_with_sample, drop_sample, expected_at, plan_sample
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
+from shared.pipeline.validate.make_plan import check_width, make_plan
 from shared.pipeline.validate.refuse_file import Refused
 from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.pipeline.validate.watch import Watch
@@ -39,9 +39,7 @@ from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
-from shared.recipes.columns.answers import AnswerColumns
 from shared.recipes.recipe import Recipe
-from shared.results.columns import columns_of, free_names
 from shared.results.formats import FORMATS
 
 log = logging.getLogger(__name__)
@@ -105,7 +103,7 @@ class PlanJob:
                         refused = self._write(reader, writer, options)
                         if refused:
                             return refused
-                        _check_width(reader.facts, options)
+                        check_width(reader.facts, options)
                         return self._decide(source, job_id, reader.facts, terms, writer)
                 except EncodingMismatch as mismatch:
                     encoding = mismatch.next_encoding
@@ -192,60 +190,17 @@ class PlanJob:
         options: Recipe,
         shards: tuple[PlannedShard, ...],
     ) -> Plan:
-        return Plan(
-            job_id=job_id,
-            source=source,
-            kind=facts.kind.value,
-            format=facts.form.format,
-            compression="gzip" if facts.form.is_gzip else None,
-            sheet=facts.sheet,
-            encoding=facts.encoding,
-            delimiter=facts.delimiter,
-            columns=facts.columns,
-            provider=self.profile.name,
-            model=facts.model,
-            endpoint=facts.endpoint,
-            completion_window=self._window(facts.model, options),
-            attempts=options.attempts,
-            output_encoding=options.output.encoding,
-            output_format=options.output.format,
-            formula_guard=options.output.formula_guard,
-            # Request lines bring their own prompts; nobody asked them for the recipe's columns.
-            answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
-            result_columns=_columns(facts, options),
-            until_fits=options.until_fits.times if options.until_fits else 0,
-            is_typed=bool(FORMATS[options.output.format].typed_inputs),
-            column_types=facts.column_types,
-            result_key=self._result_key(source.key, f".{options.output.format}"),
-            rows=facts.rows,
-            bad_rows=facts.bad_rows,
+        return make_plan(
+            self.profile,
+            source,
+            job_id,
+            facts,
+            options,
             shards=shards,
-            warnings=tuple(map(render_both, self._warnings(facts, options, shards))),
+            result_key=self._result_key(source.key, f".{options.output.format}"),
             notify=channels_for(self.store, source.key, options.notify),
-            created_at=self.clock.now(),
+            now=self.clock.now(),
         )
-
-    def _warnings(
-        self, facts: InputFacts, options: Recipe, shards: tuple[PlannedShard, ...]
-    ) -> Iterator[Problem]:
-        yield from facts.warnings
-        if same := sum(shard.same for shard in shards):
-            yield Problem("rows_same", values={"rows": same})
-        if facts.kind is not InputKind.REQUEST_JSONL:
-            prompts = f"{options.system or ''} {options.prompt}"
-            yield from self.profile.parameter_warnings_for(options.parameters, prompts)
-        yield from self._window_warnings(facts, options)
-        yield from _renamed(facts, options)
-
-    def _window(self, model: str, options: Recipe) -> timedelta:
-        return self.profile.limits_for(model).rounded_window(options.completion_window)
-
-    def _window_warnings(self, facts: InputFacts, options: Recipe) -> Iterator[Problem]:
-        asked, given = options.completion_window, self._window(facts.model, options)
-        if asked != given:
-            values = {"provider": self.profile.terms["provider"], "window": f"{given.days}d"}
-            found = f"{24 * asked.days + asked.seconds // 3600}h"
-            yield Problem("window_rounded", field="completion_window", found=found, values=values)
 
     def _result_key(self, source_key: str, suffix: str) -> str:
         """``results/a.csv``, unless another file of that stem has the name, such as ``a.jsonl``."""
@@ -257,33 +212,8 @@ class PlanJob:
         return own_result_key_for(f"{source_key}~{digest}", suffix)
 
 
-def _columns(facts: InputFacts, options: Recipe) -> tuple[str, ...]:
-    return columns_of(facts.kind.value, asks_again=options.until_fits is not None)
-
-
 def _about_reuse(shards: tuple[PlannedShard, ...], terms: _Terms) -> Iterator[Problem]:
     if reused := sum(shard.reused for shard in shards):
         yield Problem("rows_reused", values={"rows": reused})
     if terms.known and terms.known.left_out:
         yield Problem("answers_left_out", values={"answers": terms.known.left_out})
-
-
-def _renamed(facts: InputFacts, options: Recipe) -> Iterator[Problem]:
-    """Each column of the answers that cannot have its name, since another column has it."""
-    if facts.kind is InputKind.REQUEST_JSONL:
-        return
-    names = AnswerColumns.names_of(options.columns)
-    others = _columns(facts, options)
-    free = free_names(facts.columns, (*others, *names))[len(others) :]
-    for name, given in zip(names, free, strict=True):
-        if given != name:
-            yield Problem("answer_column_renamed", found=name, values={"given": given})
-
-
-def _check_width(facts: InputFacts, options: Recipe) -> None:
-    most = FORMATS[options.output.format].max_columns
-    added = (*_columns(facts, options), *AnswerColumns.names_of(options.columns))
-    columns = len(facts.columns) + len(added)
-    if most is not None and columns > most:
-        values = {"columns": columns, "max_columns": most}
-        raise UserInputError([Problem("too_many_columns", values=values)])
