@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.bucket.attempt import JobId
 from shared.bucket.records.plan import Plan, PlannedShard, Source
@@ -35,27 +36,14 @@ def make_plan(
     return Plan(
         job_id=job_id,
         source=source,
-        kind=facts.kind.value,
-        format=facts.form.format,
-        compression="gzip" if facts.form.is_gzip else None,
-        sheet=facts.sheet,
-        encoding=facts.encoding,
-        delimiter=facts.delimiter,
-        columns=facts.columns,
+        **_file(facts),
         provider=profile.name,
         model=facts.model,
         endpoint=facts.endpoint,
         completion_window=_window(profile, facts.model, options),
         attempts=options.attempts,
-        output_encoding=options.output.encoding,
-        output_format=options.output.format,
-        formula_guard=options.output.formula_guard,
-        # Request lines bring their own prompts; nobody asked them for the recipe's columns.
-        answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
-        result_columns=_columns(facts, options),
+        **_result(facts, options),
         until_fits=options.until_fits.times if options.until_fits else 0,
-        is_typed=bool(FORMATS[options.output.format].typed_inputs),
-        column_types=facts.column_types,
         result_key=result_key,
         rows=facts.rows,
         bad_rows=facts.bad_rows,
@@ -64,6 +52,31 @@ def make_plan(
         notify=notify,
         created_at=now,
     )
+
+
+def _file(facts: InputFacts) -> dict[str, Any]:
+    return {
+        "kind": facts.kind.value,
+        "format": facts.form.format,
+        "compression": "gzip" if facts.form.is_gzip else None,
+        "sheet": facts.sheet,
+        "encoding": facts.encoding,
+        "delimiter": facts.delimiter,
+        "columns": facts.columns,
+    }
+
+
+def _result(facts: InputFacts, options: Recipe) -> dict[str, Any]:
+    return {
+        "output_encoding": options.output.encoding,
+        "output_format": options.output.format,
+        "formula_guard": options.output.formula_guard,
+        # Request lines bring their own prompts; nobody asked them for the recipe's columns.
+        "answer_columns": {} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
+        "result_columns": _columns(facts, options),
+        "is_typed": bool(FORMATS[options.output.format].typed_inputs),
+        "column_types": facts.column_types,
+    }
 
 
 def _warnings(
