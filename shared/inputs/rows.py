@@ -11,6 +11,7 @@ from typing import NamedTuple
 from shared.formats.json.cells import JsonCells
 from shared.formats.record import Records, TableNotes
 from shared.inputs.inbox_keys import FileForm, InputKind
+from shared.inputs.requests.line_shapes import LineShape
 from shared.problems.problem import Problem
 
 
@@ -28,6 +29,8 @@ class InputRow(NamedTuple):
             file.
         digest: Another row with the same one asks the same; ``b""`` if the row has an id of its own
             in the file, and is sent whatever it asks.
+        shape: Request lines of the same one say the same but for an id and a text of a message or
+            to embed; ``None`` if that is not known.
     """
 
     line: int
@@ -37,6 +40,7 @@ class InputRow(NamedTuple):
     problems: tuple[Problem, ...] = ()
     is_left_out: bool = False
     digest: bytes = b""
+    shape: LineShape | None = None
 
 
 class RowBlock(NamedTuple):

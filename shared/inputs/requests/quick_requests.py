@@ -30,13 +30,18 @@ _LINES_BETWEEN_SHAPES = 50
 
 
 class QuickRequests:
-    """Finds the ids of request lines that are surely good; the others need the full checks."""
+    """Finds the ids of request lines that are surely good; the others need the full checks.
+
+    Attributes:
+        shape: Of the last line, if it has the one that is known.
+    """
 
     def __init__(self, rules: RequestRules) -> None:
         self._roles = rules.roles
         self._is_addressed = rules.form.is_addressed
         self._not_in_bare_bodies = frozenset({"model", *rules.foreign_parameters})
         self._json = QuickJson()
+        self.shape: LineShape | None = None
         self._shape: LineShape | None = None
         self._shape_mode: RequestMode | None = None
         self._lines_to_next_shape = 0
@@ -51,7 +56,9 @@ class QuickRequests:
         if self._shape and mode is self._shape_mode:
             custom_id = self._find_by_shape(line, self._shape)
             if custom_id is not None:
+                self.shape = self._shape
                 return custom_id
+        self.shape = None
         custom_id = self._read(line, mode)
         if custom_id is not None and self._lines_to_next_shape == 0:
             self._learn_shape(line, mode, custom_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,13 +17,18 @@ _COUNTS = ("max_tokens", "max_completion_tokens", "n", "thinking_budget")
 _MODES = ("enable_thinking", "thinking", "reasoning_effort")
 # What makes the service read more than the request holds.
 _SEARCHES = ("enable_search", "search_options", "web_search_options", "plugins")
+_SAID = frozenset((*_COUNTS, *_MODES))
+_MORE = frozenset((*_SEARCHES, "tools"))
 _FILE = "fileid://"
+_FILE_START = b"fileid:"
+# JSON may write any character of it as an escape, and a slash also behind a backslash.
+_ESCAPED = re.compile(rb"\\u00(?:2[fF]|3[aA]|6[4-69cC])")
 # No memory is to grow with the lines: values of modes are short, and there are a few.
 _MOST, _LONGEST = 1000, 200
 
 
 class LineParameters:
-    """Takes whole lines as they are sent. It reads each, so only a ceiling is worth its time.
+    """What request lines say besides texts; only a ceiling is worth its time.
 
     Args:
         are_ours: They are made of a recipe, which says how they are answered. Only what stands in
@@ -31,24 +37,50 @@ class LineParameters:
     Attributes:
         are_too_many: Not all sets of parameters were kept, or not all can be understood.
         read_more: Some request has the service read more than its text, see ``reads_more``.
+        shape: Of the last line, if it has one: another of it has nothing to add.
     """
 
     def __init__(self, *, are_ours: bool = False) -> None:
         self._are_ours = are_ours
         self._sets: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._seen: set[str] = set()
+        self.shape: object = None
         self.are_too_many = self.read_more = False
 
-    def add(self, lines: bytes) -> None:
-        if self._are_ours:
-            self.read_more |= _FILE.encode() in lines
+    def add_line(self, line: bytes, shape: object) -> None:
+        """Take what one line says.
+
+        Args:
+            line: As it is sent.
+            shape: Lines of the same one say the same but for an id and a text; ``None`` if unknown.
+        """
+        if self._are_ours or (shape is not None and shape is self.shape):
             return
-        for line in lines.rstrip(b"\n").split(b"\n"):
-            self._add(_loaded(line)["body"])
+        self.shape = shape
+        self._add(_loaded(line)["body"])
+
+    def look(self, lines: bytes) -> None:
+        """Look into the texts of whole lines, all of them."""
+        if self.read_more:
+            return
+        if self._are_ours:
+            self.read_more = _FILE.encode() in lines
+        elif _FILE_START in lines or _ESCAPED.search(lines):
+            self.read_more = any(map(_names_file, lines.rstrip(b"\n").split(b"\n")))
 
     def _add(self, body: Mapping[str, Any]) -> None:
         self.read_more = self.read_more or reads_more(body)
-        counts = {name: body[name] for name in _COUNTS if body.get(name) is not None}
-        modes = {name: body[name] for name in _MODES if name in body}
+        said = {name: body[name] for name in body if name in _SAID}
+        written = repr(said)  # tells 1 from 1.0 and True, and takes a fraction of JSON's time
+        if written in self._seen:
+            return
+        if len(self._seen) < _MOST and len(written) <= _LONGEST:
+            self._seen.add(written)
+        self._take(said)
+
+    def _take(self, said: Mapping[str, Any]) -> None:
+        counts = {name: said[name] for name in _COUNTS if said.get(name) is not None}
+        modes = {name: said[name] for name in _MODES if name in said}
         # What is no whole number may be read as one by the service.
         if any(type(count) is not int for count in counts.values()):
             self.are_too_many = True
@@ -77,12 +109,16 @@ def reads_more(body: Mapping[str, Any]) -> bool:
     How many tokens those have, the request does not say. A file may be named by a text:
     https://help.aliyun.com/zh/model-studio/long-context-qwen-long.
     """
+    if not _MORE.isdisjoint(body) and _searches_or_uses(body):
+        return True
+    return _has_other_parts(body.get("messages", "")) or _has_other_parts(body.get("input", ""))
+
+
+def _searches_or_uses(body: Mapping[str, Any]) -> bool:
     if any(body.get(name) for name in _SEARCHES):
         return True
     tools = body.get("tools")
-    if isinstance(tools, list) and any(_kind(tool, "function") != "function" for tool in tools):
-        return True
-    return any(_has_other_parts(body.get(name)) for name in ("messages", "input"))
+    return isinstance(tools, list) and any(_kind(tool, "function") != "function" for tool in tools)
 
 
 def _has_other_parts(said: Any) -> bool:
@@ -111,6 +147,13 @@ def _loaded(line: bytes) -> Any:
         return orjson.loads(line)
     except orjson.JSONDecodeError:  # half of a surrogate pair, which Python takes
         return json.loads(line)
+
+
+def _names_file(line: bytes) -> bool:
+    if _FILE_START not in line and not _ESCAPED.search(line):
+        return False
+    body = _loaded(line)["body"]
+    return _has_other_parts(body.get("messages", "")) or _has_other_parts(body.get("input", ""))
 
 
 def _kind(part: Any, usual: str) -> object:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from heapq import heappush, heapreplace
+from hashlib import sha256
+from math import log, log1p
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
-from zlib import crc32
 
 from shared.formats.json.compact import compact_json
 
 # Of requests of about the same length so many bytes are kept, and always one.
 _KEPT_BYTES = 1024 * 1024
+# No line is as long as 2**40 bytes.
+_LENGTHS = 41
 
 
 class SampledRow(NamedTuple):
@@ -38,28 +41,48 @@ class SampledRow(NamedTuple):
 
 
 class _Alike:
-    """Rows of about the same length: how many there were, and those of the smallest digests."""
+    """Rows of about the same length: how many there were, and some, each as likely as any other.
 
-    def __init__(self, most: int) -> None:
+    Which row is kept next is drawn whenever one is kept, so that nothing is done for the others:
+    https://en.wikipedia.org/wiki/Reservoir_sampling#Optimal:_Algorithm_L.
+
+    Attributes:
+        count: How many rows there were.
+        next: Which of them, from 1, is to be kept.
+    """
+
+    __slots__ = ("_drawn", "_kept", "_most", "_name", "_share", "count", "next")
+
+    def __init__(self, most: int, name: int) -> None:
         self._most = most
-        self._kept: list[tuple[int, int, SampledRow]] = []  # a heap, the largest digest first
+        self._name = name
+        self._drawn = 0
+        self._share = 1.0
+        self._kept: list[tuple[float, SampledRow]] = []  # each with a number that was drawn
         self.count = 0
+        self.next = 1
 
-    def wants(self, digest: int) -> bool:
-        """Whether to keep the next row, which has that digest."""
-        self.count += 1
-        return len(self._kept) < self._most or -digest > self._kept[0][0]
-
-    def keep(self, digest: int, row: SampledRow) -> None:
-        entry = (-digest, self.count, row)  # no two rows are compared
+    def keep(self, row: SampledRow) -> None:
+        entry = (self._draw(), row)
         if len(self._kept) < self._most:
-            heappush(self._kept, entry)
+            self._kept.append(entry)
         else:
-            heapreplace(self._kept, entry)
+            self._kept[int(self._draw() * self._most)] = entry
+        self.next += 1 if len(self._kept) < self._most else self._distance()
+
+    def _distance(self) -> int:
+        self._share *= self._draw() ** (1 / self._most)
+        return int(log(self._draw()) / log1p(-self._share)) + 1
+
+    def _draw(self) -> float:
+        """A number between 0 and 1: the same ones for the same file."""
+        self._drawn += 1
+        digest = sha256(f"{self._name} {self._drawn}".encode()).digest()
+        return (int.from_bytes(digest[:6], "big") + 0.5) / 2**48
 
     def any_of(self, wanted: int) -> list[SampledRow]:
-        """As likely these as any others, and the same of the same file."""
-        return [row for _, _, row in sorted(self._kept, reverse=True)[:wanted]]
+        """As likely these as any others."""
+        return [row for _, row in sorted(self._kept, key=itemgetter(0))[:wanted]]
 
 
 class ChooseRows:
@@ -71,19 +94,29 @@ class ChooseRows:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._classes: dict[int, _Alike] = {}
+        self._classes = [
+            _Alike(max(min(most, _KEPT_BYTES >> length), 1), length) for length in range(_LENGTHS)
+        ]
         self.expect_at: int | None = None
 
     def see(self, shard: int, first: int, requests: bytes, rows: Sequence[Sequence[str]]) -> None:
         """Look at rows that are sent, with their request lines, of which ``first`` is the place."""
+        classes = self._classes
         for index, request in enumerate(requests.split(b"\n")[:-1]):
-            length, digest = len(request).bit_length(), crc32(request)
-            alike = self._classes.get(length)
-            if alike is None:
-                alike = self._classes[length] = _Alike(max(min(self._most, _KEPT_BYTES >> length), 1))
-            if alike.wants(digest):
-                row = SampledRow(shard, first + index, request.decode(), self._expected(rows[index]))
-                alike.keep(digest, row)
+            alike = classes[len(request).bit_length()]
+            alike.count += 1
+            if alike.count == alike.next:
+                self._keep(alike, SampledRow(shard, first + index, request.decode()), rows[index])
+
+    def see_row(self, shard: int, place: int, request: bytes, cells: Sequence[str]) -> None:
+        """Look at one, in less time."""
+        alike = self._classes[(len(request) - 1).bit_length()]
+        alike.count += 1
+        if alike.count == alike.next:
+            self._keep(alike, SampledRow(shard, place, request[:-1].decode()), cells)
+
+    def _keep(self, alike: _Alike, row: SampledRow, cells: Sequence[str]) -> None:
+        alike.keep(row._replace(expected=self._expected(cells)))
 
     def _expected(self, cells: Sequence[str]) -> str:
         at = self.expect_at
@@ -97,10 +130,9 @@ class ChooseRows:
         return sorted(self._by_length(), key=lambda row: (row.shard, row.place))
 
     def _by_length(self) -> Iterator[SampledRow]:
-        total = sum(each.count for each in self._classes.values())
+        total = sum(each.count for each in self._classes)
         wanted, passed, given = min(self._most, total), 0, 0
-        for length in sorted(self._classes):
-            alike = self._classes[length]
+        for alike in filter(attrgetter("count"), self._classes):
             passed += alike.count
             due = (2 * wanted * passed + total) // (2 * total)  # rounded
             yield from alike.any_of(due - given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from shared.bucket.blocks import Blocks
 from shared.pipeline.loans.asked_before import Lender
@@ -99,13 +100,14 @@ class OpenShard:
         requests: bytes,
         known: Mapping[bytes, int],
         asked_before: Mapping[bytes, Lender],
-    ) -> tuple[bytes, bytes]:
-        """Of rows and their requests, those that are kept, and the requests that are sent.
+    ) -> tuple[bytes, bytes, Sequence[int]]:
+        """Of rows and their requests, those that are kept, and the requests that are sent: which.
 
         Not sent is what an earlier job was answered, or what an earlier row asks.
         """
-        kept, sent = [], []
-        for digest, line, request in zip(digests, lines.split(b"\n"), requests.split(b"\n"), strict=False):
+        kept, sent, places = [], [], []
+        each = zip(count(), digests, lines.split(b"\n"), requests.split(b"\n"), strict=False)
+        for place, digest, line, request in each:
             if digest in known:
                 kept.append(self.reuse(line, digest, known[digest]))
                 continue
@@ -115,5 +117,6 @@ class OpenShard:
                 continue
             kept.append(line)
             sent.append(request)
+            places.append(place)
             self.requests += 1
-        return b"\n".join([*kept, b""]), b"\n".join([*sent, b""]) if sent else b""
+        return b"\n".join([*kept, b""]), b"\n".join([*sent, b""]) if sent else b"", places

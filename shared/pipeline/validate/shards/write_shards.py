@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 from types import TracebackType
 
@@ -94,8 +94,10 @@ class ShardWriter:
             line = borrowed_line(line[:-1], lender) + b"\n"
         elif row.request is not None:
             shard.request_lines.add(row.request)
+            if self.lines is not None and (row.shape is None or row.shape is not self.lines.shape):
+                self.lines.add_line(row.request, row.shape)
             if self.sample is not None:
-                self.sample.see(shard.number, shard.requests, row.request, [row.cells])
+                self.sample.see_row(shard.number, shard.requests, row.request, row.cells)
             shard.requests += 1
         shard.original_rows.add(line)
         shard.rows += 1
@@ -118,20 +120,21 @@ class ShardWriter:
         asked_before = self._asked_before.find_all(digests)
         has_room = shard is not None and shard.has_room(limits, rows, len(block.requests))
         is_answered = bool(known or asked_before) or (shard is not None and shard.has_same(digests))
-        if shard is None or not has_room or (is_answered and self.sample is not None):
+        if shard is None or not has_room:
             for row in block.rows():
                 self._add_row(row, limits)
             return
         lines, requests = original_lines(block.custom_ids, block.cells), block.requests
+        first = shard.requests
+        sent: Sequence[int] = range(rows)
         shard.rows += rows
         if is_answered:
-            lines, requests = shard.without_answered(digests, lines, requests, known, asked_before)
+            lines, requests, sent = shard.without_answered(digests, lines, requests, known, asked_before)
         else:
-            shard.places.update(zip(digests, count(shard.requests), strict=False))
-            if self.sample is not None:
-                cells = [*map(JsonCells, block.cells)]
-                self.sample.see(shard.number, shard.requests, requests, cells)
+            shard.places.update(zip(digests, count(first), strict=False))
             shard.requests += rows
+        if self.sample is not None:
+            self.sample.see(shard.number, first, requests, [JsonCells(block.cells[each]) for each in sent])
         shard.original_rows.add(lines)
         shard.request_lines.add(requests)
 
@@ -190,7 +193,7 @@ class ShardWriter:
     def _see(self, lines: bytes) -> None:
         self.meter.add(lines)
         if self.lines is not None:
-            self.lines.add(lines)
+            self.lines.look(lines)
 
     def _close_shard(self) -> None:
         shard = self._open

@@ -41,6 +41,19 @@ def test_the_same_rows_are_chosen_again_in_the_order_of_the_file(lengths: list[i
     together = ChooseRows(most)
     together.see(1, 0, b"".join(lines), [[]] * len(lines))
     assert together.chosen() == chosen
+    one_by_one = ChooseRows(most)
+    for place, each in enumerate(lines):
+        one_by_one.see_row(1, place, each, [])
+    assert one_by_one.chosen() == chosen
+
+
+def test_each_row_is_as_likely_as_any_other() -> None:
+    lines = [line(number, 200) for number in range(2000)]
+
+    tenths = Counter(row.place // 200 for most in range(1, 80) for row in choose(lines, most))
+
+    assert sum(tenths.values()) == 3160
+    assert all(abs(tenths[tenth] - 316) < 70 for tenth in range(10))  # four standard deviations
 
 
 def test_of_rows_of_megabytes_few_are_kept() -> None:

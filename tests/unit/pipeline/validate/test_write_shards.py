@@ -4,16 +4,18 @@ import json
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.bucket.attempt import JobId
+from shared.pipeline.sample.choose_rows import ChooseRows, SampledRow
 from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.providers.bailian.profile import BAILIAN
 from shared.results.kept_rows import OriginalRow
 from tests.support.builders import request_line
 from tests.support.fakes import MemoryStore
-from tests.support.reading import opened, read_jsonl, recipe
+from tests.support.reading import in_chunks, opened, read_jsonl, recipe
 
 ALL_SENT = "model: m\nprompt: 'Say {{ a }}'\non_empty: send\n"
 
@@ -53,6 +55,32 @@ def test_sharding_never_loses_repeats_or_reorders(
         assert shard.requests == content.count(b"\n") <= max_requests
         assert shard.size_bytes == len(content)
         assert len(content) <= max_bytes or shard.requests == 1
+
+
+@pytest.mark.parametrize("max_requests", [40, 100, 50_000])
+def test_a_sample_of_blocks_is_that_of_their_rows(max_requests: int) -> None:
+    # The first 32 KiB, by which the format is guessed, are read row by row.
+    texts = [*("long " * 700 for _ in range(30)), *("w" * (number * number % 70) for number in range(300))]
+    texts = [f"{number % 150} {text}" for number, text in enumerate(texts)]
+    content = "a,b\n" + "".join(f'"{text}",{number}\n' for number, text in enumerate(texts))
+    limits = replace(BAILIAN.limits_for("m"), max_requests=max_requests)
+
+    def chosen(*, are_blocks: bool) -> tuple[list[SampledRow], list[bytes]]:
+        reader = opened("a.csv", lambda: in_chunks(content.encode(), 500), recipe(ALL_SENT))
+        store, sample = MemoryStore(), ChooseRows(90)
+        sample.expect_at = 1
+        with ShardWriter(store, JobId("0" * 16), "run", asks_once=True, sample=sample) as writer:
+            for item in reader.blocks() if are_blocks else reader.rows():
+                writer.add(item, limits)
+            shards = writer.finish()
+        return sample.chosen(), [store.get(shard.requests_key) for shard in shards]
+
+    (rows, requests), by_row = chosen(are_blocks=True), chosen(are_blocks=False)
+    assert (rows, requests) == by_row
+    for row in rows:
+        assert requests[row.shard - 1].split(b"\n")[row.place] == row.request.encode()
+        asked = json.loads(row.request)["body"]["messages"][0]["content"]
+        assert asked == f"Say {texts[int(row.expected)]}"
 
 
 @settings(deadline=None, max_examples=100)
