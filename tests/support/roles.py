@@ -107,7 +107,7 @@ DELETES = {
     "submit": {"ready/", "slots/", "waiting/", "money/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/", "open/", "waiting/", "money/"},
+    "collect": {"running/", "finished/", "open/", "waiting/", "money/", "reuse/"},
     "reconcile": {"approve/", "open/", "waiting/", "again/"},
     "notify": {"outbox/"},
     "page": {"approve/", "work/", "open/"},
