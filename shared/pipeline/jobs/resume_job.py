@@ -26,6 +26,7 @@ class ResumeResult(str, Enum):
     """What was done, in one word for the log."""
 
     RESUMED = "resumed"
+    OPEN = "open"  # it is sent again once it is closed, and asked for till then
     RESULT_AGAIN = "result_again"  # the result is being written again from its parts
     RESULT_REMOVED = "result_removed"  # the result is gone, and so are its parts
     ERASED = "erased"  # somebody wanted all of it to be gone

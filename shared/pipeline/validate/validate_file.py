@@ -124,7 +124,7 @@ class ValidateFile:
             if seen_at < head.modified_at:
                 seen_at = self.clock.now()  # dropped while a slow look was under way, or by a slow clock
             said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
-        if said is not ValidateResult.REPLACED:
+        if said not in (ValidateResult.REPLACED, ResumeResult.OPEN):
             self._note_done(source_of(upload.bucket, head, None))
         return said
 
@@ -229,7 +229,10 @@ class ValidateFile:
         if said is not ResumeResult.ERASED and is_wanted_again(self.store, self.clock, plan, source):
             # Let it wait again, once it is closed.
             retry = RetryJob(self.store, self.clock, self.run_id, self.providers.profiles)
-            if retry(plan).said is RetryResult.OPEN:
+            retried = retry(plan)
+            if retried.said is RetryResult.OPEN:
+                if BucketRecords(self.store).find_replacement(JobId(retried.plan.job_id)):
+                    return ResumeResult.OPEN  # its batches may run for a day; the timer asks again
                 raise TransientError(f"job {plan.job_id} closes, since nothing of it is to be sent any more")
         return said
 

@@ -27,7 +27,7 @@ def is_wanted_again(store: ObjectStore, clock: Clock, plan: Plan, source: Source
     if source.dropped_at <= latest.source.dropped_at or records.is_cancelled(job_id):
         return False
     if latest.ceilings and records.find_replacement(job_id):
-        return records.is_closed(job_id)
+        return True
     decided = decided_now(records, job_id, until, clock.now()) if until else None
     if until is None or decided is None or decided.is_approved:
         return False

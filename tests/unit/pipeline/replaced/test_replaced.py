@@ -329,3 +329,19 @@ def test_what_waits_for_money_and_nobody_replaced_goes_on() -> None:
     bench.finish()
 
     assert ledger_of(bench, bench.plan).by_status == {"answered": 2}
+
+
+def test_what_waits_for_money_goes_on_if_its_version_comes_back_before_it_has_ended() -> None:
+    bench = over_budget()
+    old = bench.plan
+
+    bench.clock.advance(timedelta(minutes=1))
+    bench.drop(KEY, LATER)
+    bench.clock.advance(timedelta(minutes=1))
+    bench.drop(KEY, TABLE)
+    assert bench.records.find_ledger(JobId(old.job_id)) is None
+    settle(bench, hours=3)
+    bench.finish()
+
+    assert bench.plan.retry_of == old.job_id
+    assert ledger_of(bench, bench.plan).by_status == {"answered": 2}
