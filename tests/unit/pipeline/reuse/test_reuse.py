@@ -27,6 +27,7 @@ from tests.support.builders import request_line
 from tests.support.fake_provider import result_line
 from tests.support.functions import BUCKET_NAME, LATE
 from tests.support.pipeline import Harness
+from tests.support.roles import DELETES
 from tests.support.said import Said, refused, told
 
 RECIPE = "model: qwen-plus\nprompt: '{{ text }}'\nreuse: 30d\n"
@@ -340,18 +341,23 @@ def test_what_comes_late_lends_nothing_of_an_erased_job() -> None:
     folder = Folder()
     plan = folder.drop("xy")
     late: list[str] = []
+    deleted: list[str] = []
 
     def meanwhile(what: str, key: str) -> None:
+        if what == "delete":
+            deleted.append(key)
         if what == "write" and key.startswith(REUSE) and not late:
             late.append(key)
             folder.answer({})
             folder.erase(plan)
+            deleted.clear()
 
     folder.store.before = meanwhile
     folder.answer({})
 
     assert late
     assert folder.store.keys(REUSE) == []
+    assert {key.partition("/")[0] + "/" for key in deleted} <= DELETES["collect"]
 
 
 def test_rows_that_wait_for_a_second_attempt_stand_beside_earlier_answers() -> None:
