@@ -87,7 +87,7 @@ def test_rows_are_answered_as_a_job_would_in_a_table(
     for _, name, number, answer in shown:
         assert name == number
         assert answer_for(f"好评还是差评？评论 {name}").startswith(answer)
-    assert f"{min(rows, 9)} answered" in said
+    assert f"{min(rows, 9)} answered, for " in said
     assert "\nquote: less than" in said or "\nquote: about" in said
 
 
@@ -103,6 +103,24 @@ def test_they_are_those_that_a_sample_would_ask(env: dict[str, str], table: Path
     assert len([size for size in sizes if size < 20]) == 3
     assert sizes[-1] >= 40
     assert (shown.sample.figures.asked, shown.sample.figures.answered) == (5, 5)
+
+
+def test_the_quote_is_of_the_whole_file_whatever_was_previewed(env: dict[str, str], table: Path) -> None:
+    """Nothing of a preview is kept, so a drop pays for each row, and by batch."""
+    few, all_of_them = (
+        preview_table(table, rows, partial(open_provider_to_ask, env, None), lambda _: None).sample.figures
+        for rows in (3, 9)
+    )
+
+    assert few.cost is not None
+    assert all_of_them.cost is not None
+    assert all_of_them.cost.micros > 2 * few.cost.micros
+    assert few.expected is not None
+    assert all_of_them.expected is not None
+    assert abs(few.expected.micros - all_of_them.expected.micros) <= 3
+    assert all_of_them.expected.micros < all_of_them.cost.micros
+    assert all_of_them.real_time is not None
+    assert abs(all_of_them.real_time.micros - all_of_them.cost.micros) <= 3
 
 
 def test_answers_are_compared_with_what_the_file_says_is_right(
@@ -168,7 +186,7 @@ def test_what_was_paid_is_shown_if_no_more_can_be_asked(
     assert [bool(row.answered.answer) for row in shown.rows] == [True] * 5
     assert (shown.sample.figures.asked, shown.sample.figures.answered) == (5, 5)
     assert any("[account_without_money]" in line for line in lines)
-    assert any("5 rows asked in real time, 5 answered" in line for line in lines)
+    assert any("asked 5 row(s), 5 answered" in line for line in lines)
 
 
 @pytest.mark.parametrize("output", ["xlsx", "parquet"])

@@ -72,9 +72,11 @@ def _ended(outcome: Outcome) -> str:
     said = said or ("没有合格的答案 no answer fits" if outcome.asked_again else "没有结果 nothing settled")
     if outcome.in_real_time:
         return f"样本 sample: {said}; 其余行用批次发送 the other rows go by batch"
-    batch = outcome.batch_id or "没有批次 no batch"
+    batch = "没有批次 no batch"  # whose status would be a word of ours
+    if outcome.batch_id:
+        batch = f"{outcome.batch_id} {_batch_state(outcome.batch_status)}"
     then = _THEN.get(outcome.kind, "").format(resent=outcome.resent, asked_again=outcome.asked_again)
-    return f"{batch} {_batch_state(outcome.batch_status)}, {said}{then}"
+    return f"{batch}, {said}{then}"
 
 
 def _batch_state(said: str) -> str:

@@ -21,7 +21,7 @@ from shared.ports.providers import Provider, Providers
 from shared.ports.real_time import MAX_REQUESTS, Reply
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ProviderTrouble
-from shared.problems.problem import Bilingual, Problem
+from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.columns import RowStatus
@@ -51,14 +51,14 @@ class Preview:
     """Rows spread over the lengths of a table, and what they tell of the cost of all others.
 
     Attributes:
-        provider: As people call it.
+        is_made_up: No model answered, and nothing is paid for.
         trouble: Why the rows behind these were not asked.
     """
 
     plan: Plan
-    provider: Bilingual
     rows: Sequence[ShownRow]
     sample: Sample
+    is_made_up: bool = False
     trouble: str = ""
 
 
@@ -100,7 +100,8 @@ def preview_table(
         if not replies:
             raise Refusal("preview_not_possible", *trouble.split("\n")) from error
     shown = _shown(plan, chosen, originals, replies)
-    return Preview(plan, provider.profile.called, shown, make_sample(plan, chosen, groups), trouble)
+    sample = make_sample(plan, chosen, groups, is_kept=False)
+    return Preview(plan, shown, sample, is_made_up, trouble)
 
 
 def _with_sample(store: ObjectStore, plan: Plan, rows: int) -> tuple[Plan, list[SampledRow]]:

@@ -8,12 +8,16 @@ from scripts.operate.jobs.facts import quote_facts
 from scripts.operate.jobs.show import quote_lines
 from scripts.operate.recipes.preview_table import Preview
 from scripts.operate.texts.said import said
+from scripts.operate.texts.text import Text
 from scripts.terminal import render_table, width_of
-from shared.money.quotes.sample_text import sample_lines
+from shared.money.amounts import spoken_text
+from shared.money.quotes.sample_text import right_lines
 from shared.problems.escapes import escaped_line
 from shared.recipes.columns.answers import AnswerColumns
 
 _CELL = 32
+# A cell gets narrower, and its text takes more lines, before a column is left out.
+_NARROW_CELLS = (24, 18, 14)
 _CELL_LINES = 8
 _GAP = 2  # between columns
 _INDENT = 4 + 3  # of each line, and of its number
@@ -30,10 +34,15 @@ def preview_lines(preview: Preview, width: int | None) -> Iterator[str]:
             out; ``None`` where there is room for all.
     """
     answers = [*_answer_columns(preview)]
-    own, left_out = _fitting(preview, answers, width)
+    cell = _CELL
+    own, left_out = _fitting(preview, answers, width, cell)
+    for narrower in _NARROW_CELLS:
+        if left_out:
+            cell = narrower
+            own, left_out = _fitting(preview, answers, width, cell)
     numbers = ["", *map(str, range(1, len(preview.rows) + 1))]
     name, *rows = zip(numbers, *own, *answers, strict=True)
-    yield from render_table(name, rows, _CELL, _CELL_LINES).split("\n")
+    yield from render_table(name, rows, cell, _CELL_LINES).split("\n")
     if left_out:
         yield said("columns_left_out", columns=", ".join(left_out))
     for number, row in enumerate(preview.rows, start=1):
@@ -55,31 +64,38 @@ def _answer_columns(preview: Preview) -> Iterator[_Column]:
 
 
 def _fitting(
-    preview: Preview, answers: Sequence[_Column], width: int | None
+    preview: Preview, answers: Sequence[_Column], width: int | None, cell: int
 ) -> tuple[list[_Column], list[str]]:
     """The file's columns for which there is room, and the names of the others."""
     expect = preview.plan.sample.expect if preview.plan.sample else ""
     cells = [row.cells for row in preview.rows]
     own = [[name, *column] for name, *column in zip(preview.plan.columns, *cells, strict=False)]
-    room = None if width is None else width - _INDENT - _GAP - sum(map(_width, answers))
+    room = None if width is None else width - _INDENT - _GAP - sum(_width(each, cell) for each in answers)
     taken = set()
-    for column in sorted(own, key=lambda each: each[0] != expect):
-        if room is None or _width(column) <= room:
+    # What is right first, then the longest texts, which are most likely what is asked about.
+    for column in sorted(own, key=lambda each: (each[0] != expect, -max(map(len, each)))):
+        if room is None or _width(column, cell) <= room:
             taken.add(column[0])
-            room = None if room is None else room - _width(column)
+            room = None if room is None else room - _width(column, cell)
     return [each for each in own if each[0] in taken], [each[0] for each in own if each[0] not in taken]
 
 
-def _width(column: _Column) -> int:
-    return _GAP + min(_CELL, max(width_of(escaped_line(each)) for each in column))
+def _width(column: _Column, cell: int) -> int:
+    return _GAP + min(cell, max(width_of(escaped_line(each)) for each in column))
 
 
 def _told(preview: Preview) -> Iterator[str]:
-    """What was asked, how many are right, and what that says of the whole file."""
+    """How many are right, what was asked, and what that says of the whole file."""
     plan, figures = preview.plan, preview.sample.figures
-    expect = plan.sample.expect if plan.sample else ""
-    for line in sample_lines(figures, preview.sample.said, expect, preview.provider):
+    for line in right_lines(figures, plan.sample.expect if plan.sample else ""):
         yield from line
+    cost = Text("", "")
+    if figures.cost is not None:
+        zh, en = spoken_text(figures.cost)
+        cost = Text(f"，花费 {zh}", f", for {en}")
+        if preview.is_made_up:
+            cost = Text(f"（真实模型要花 {zh}）", f" (a real model would take {en} for it)")
+    yield said("preview_ended", asked=figures.asked, answered=figures.answered, cost=cost)
     yield from quote_lines(plan, preview.sample)
 
 

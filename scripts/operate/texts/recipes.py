@@ -43,6 +43,10 @@ TEXTS = {
         "由测试服务即时回答 {rows} 行，不计费，也不保存。",
         "{rows} row(s) are answered at once by the test service; nothing is charged or kept.",
     ),
+    "preview_ended": Text(
+        "预览问了 {asked} 行，{answered} 行有答案{cost}。下面是整个文件的报价，不含预览：",
+        "The preview asked {asked} row(s), {answered} answered{cost}. This is the quote of the whole file, the preview aside:",
+    ),
     "columns_left_out": Text(
         "屏幕不够宽，没有显示这些列：{columns}（--json 有全部）。",
         "The screen has no room for these columns: {columns} (--json has them all).",

@@ -78,6 +78,10 @@ class Spent(NamedTuple):
     known: Money | None
     perhaps: int
 
+    def forgotten(self) -> Spent:
+        """Its counts without its money."""
+        return self._replace(known=self.known and self.known.model_copy(update={"micros": 0}), perhaps=0)
+
 
 def real_time_worst(quote: Quote, input_tokens: int, size_bytes: int, requests: int) -> Money | None:
     """The most that so many requests may cost in real time; ``None`` if nobody can know.
@@ -111,7 +115,9 @@ def _rates_at_most(quote: Quote, batch: Rates) -> Rates:
     return batch
 
 
-def make_figures(quote: Quote, told: SampleFigures, rows: Sequence[RowCount], spent: Spent) -> SampleFigures:
+def make_figures(
+    quote: Quote, told: SampleFigures, rows: Sequence[RowCount], spent: Spent, *, is_kept: bool = True
+) -> SampleFigures:
     """Extrapolate.
 
     The mean of the answered rows stands for all others, since they are spread over the lengths as
@@ -122,14 +128,19 @@ def make_figures(quote: Quote, told: SampleFigures, rows: Sequence[RowCount], sp
         told: With what is known without reckoning.
         rows: The answered ones.
         spent: By all of them.
+        is_kept: What they were answered is; else they are asked again with all others, and only
+            ``cost`` is of them.
     """
-    left = max(quote.requests - told.answered - told.unknown, 0)
-    at_most = _at_most(quote, left, spent)
-    known = told.model_copy(update={"cost": spent.known, "at_most": at_most})
+    known = told.model_copy(update={"cost": spent.known})
+    left = quote.requests
+    if is_kept:
+        left = max(left - told.answered - told.unknown, 0)
+    else:
+        spent = spent.forgotten()
+    known = known.model_copy(update={"at_most": _at_most(quote, left, spent)})
     if not rows:
         return known
-    used = sum(each.output for each in rows)
-    mean, margin = used / len(rows), _margin(rows, left)
+    mean, margin = sum(each.output for each in rows) / len(rows), _margin(rows, left)
     outputs = [max(round(mean * left + off), 0) for off in (0, -margin, margin)]
     if quote.output_at_most is not None:
         each = output_of_each(quote) or 0
@@ -140,9 +151,12 @@ def make_figures(quote: Quote, told: SampleFigures, rows: Sequence[RowCount], sp
     rest = input_tokens * left // max(quote.requests, 1)
     money = [_money(quote, rest, output, spent) for output in outputs]
     is_one = len(rows) == 1 and left > 0
+    asked, used = (
+        (sum(each.prompt for each in rows), sum(each.output for each in rows)) if is_kept else (0, 0)
+    )
     return known.model_copy(
         update={
-            "input_tokens": rest + sum(each.prompt for each in rows),
+            "input_tokens": rest + asked,
             "output_tokens": used + outputs[0],
             "expected": money[0],
             "real_time": _money(quote, rest, outputs[0], spent, in_real_time=True),

@@ -84,6 +84,14 @@ def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Biling
             f"样本：按实时价问了 {sample.asked} 行，回答 {sample.answered} 行{_cost_zh(sample.cost)}{_unknown_zh(sample)}",
             f"Sample: {sample.asked} row{_s(sample.asked)} asked in real time, {sample.answered} answered{_cost_en(sample.cost)}{_unknown_en(sample)}",
         )
+    yield from right_lines(sample, expect)
+    if sample.why:
+        problem = Problem(sample.why, values={"provider": provider, "reply": said or "–"})
+        yield Bilingual(render_problem(problem, "zh"), render_problem(problem, "en"))
+
+
+def right_lines(sample: SampleFigures, expect: str) -> Iterator[Bilingual]:
+    """How many answers are right, if any were compared."""
     if sample.compared:
         share = f"{sample.right}/{sample.compared}（{100 * sample.right // sample.compared}%）"
         of = f"{sample.right} of {sample.compared} ({100 * sample.right // sample.compared}%)"
@@ -91,9 +99,6 @@ def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Biling
             f"样本正确率：{share}，与“{expect}”列对比（忽略首尾空白；5 与 5.0 算相同）",
             f'Right in the sample: {of}, compared with the column "{expect}" (blanks at both ends are ignored, and 5 is 5.0)',
         )
-    if sample.why:
-        problem = Problem(sample.why, values={"provider": provider, "reply": said or "–"})
-        yield Bilingual(render_problem(problem, "zh"), render_problem(problem, "en"))
 
 
 def _s(rows: int) -> str:

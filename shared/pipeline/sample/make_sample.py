@@ -41,8 +41,10 @@ def unknown_reply(row: SampledRow) -> KeptReply:
     )
 
 
-def make_sample(plan: Plan, rows: Sequence[SampledRow], groups: Sequence[SampleGroup]) -> Sample:
-    """The same from the same groups, whoever makes it."""
+def make_sample(
+    plan: Plan, rows: Sequence[SampledRow], groups: Sequence[SampleGroup], *, is_kept: bool = True
+) -> Sample:
+    """The same from the same groups, whoever makes it; ``is_kept`` as of ``make_figures``."""
     replies = [reply for group in groups for reply in group.replies]
     answers = [parse_result_line(reply.line.encode()) for reply in replies]
     answered = [
@@ -66,7 +68,7 @@ def make_sample(plan: Plan, rows: Sequence[SampledRow], groups: Sequence[SampleG
     spent = _spent(plan, usage, replies, told.unknown)
     counts = [RowCount(each.estimate, each.prompt, each.output) for each, _ in answered if each.prompt]
     return Sample(
-        figures=make_figures(plan.quote, told, counts, spent) if plan.quote else told,
+        figures=make_figures(plan.quote, told, counts, spent, is_kept=is_kept) if plan.quote else told,
         groups=tuple(tuple(sorted(group.shards)) for group in groups),
         said=stopped.said if stopped else "",
         known=spent.known.micros if spent.known else 0,

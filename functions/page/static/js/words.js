@@ -261,7 +261,7 @@ const WORDS = {
   "cancel.do": ["取消任务", "Cancel the job"],
 
   "operator.title": ["运行情况", "Operations"],
-  "operator.waits": ["等人处理", "Waiting for somebody"],
+  "operator.waits": ["因账号、密钥或额度在等待", "Waiting for an account, a key or money"],
   "operator.jobs": ["{n} 个任务", "{n} {n|job|jobs}"],
   "operator.none": ["没有", "none"],
   "operator.repairs": ["24 小时内自动修复", "Repaired automatically in 24 hours"],
