@@ -60,7 +60,7 @@ def test_any_prompt_stands_in_the_recipe_as_it_was_typed(empty: Page, prompt: st
     assert recipe(empty, "prompt", prompt=prompt)["prompt"].removesuffix("\n") == prompt
 
 
-# What JavaScript trims (https://tc39.es/ecma262/#sec-white-space), which is not all that Python does.
+# What JavaScript trims, which is not what Python does (https://tc39.es/ecma262/#sec-white-space).
 _SINGLE = (0x20, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF)
 TRIMMED = "".join(
     chr(code) for codes in (range(0x09, 0x0E), range(0x2000, 0x200B), _SINGLE) for code in codes
