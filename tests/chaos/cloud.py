@@ -26,6 +26,7 @@ from scripts.localcloud.options import REGION, REPOSITORY
 from scripts.template.read import FUNCTION
 from scripts.template.ros import read_template
 from shared.formats.sizes import MIB
+from tests.support.waiting import PATIENCE_S
 
 BUCKET = "batchdrop"
 _PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -82,12 +83,14 @@ class KillableCloud:
 
     def spoil_no_more(self) -> None:
         """From now on events and calls arrive."""
-        requests.delete(f"{self.gateway}/faults", headers=self.headers, timeout=30).raise_for_status()
+        requests.delete(f"{self.gateway}/faults", headers=self.headers, timeout=PATIENCE_S).raise_for_status()
         self._order(BailianFaultOrder(clear=True))
 
     def _order(self, order: BailianFaultOrder) -> None:
         url = self.bailian.replace("/compatible-mode/v1", "/_faults")
-        requests.post(url, json=order.model_dump(), headers=self.headers, timeout=30).raise_for_status()
+        requests.post(
+            url, json=order.model_dump(), headers=self.headers, timeout=PATIENCE_S
+        ).raise_for_status()
 
     def workers(self) -> list[int]:
         """The functions' processes: the children of the one that the cloud forks them from."""

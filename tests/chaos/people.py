@@ -22,6 +22,7 @@ from shared.events.callbacks import callback_path_for
 from tests.chaos.cloud import BUCKET, KillableCloud
 from tests.chaos.dropped import DroppedFile
 from tests.chaos.evidence import Attack
+from tests.support.waiting import PATIENCE_S
 
 _KILLED = 0.3  # of the commands
 
@@ -169,19 +170,27 @@ class Attacker:
             of_another = callback_path_for(attempt.next_attempt(), self._secret).rpartition("/")[2]
             for kind, signature in (("a guessed signature", "0" * 64), ("another's signature", of_another)):
                 url = f"{cloud.gateway}/Callback/finished/{attempt}/{signature}"
-                yield kind, str(attempt), requests.post(url, json=lie, timeout=60)
+                yield kind, str(attempt), requests.post(url, json=lie, timeout=PATIENCE_S)
         result = f"{cloud.oss}/{BUCKET}/results/{self._chance.random()}.csv"
-        yield "an unsigned upload", result, requests.put(result, data=b"forged", timeout=60)
+        yield "an unsigned upload", result, requests.put(result, data=b"forged", timeout=PATIENCE_S)
         headers = {**cloud.headers, "Origin": "http://evil.example"}
-        yield "a web page", "/faults", requests.delete(f"{cloud.gateway}/faults", headers=headers, timeout=60)
-        yield "a command without a key", "/faults", requests.delete(f"{cloud.gateway}/faults", timeout=60)
-        yield "a call without a key", "/batches", requests.get(f"{cloud.bailian}/batches", timeout=60)
+        yield (
+            "a web page",
+            "/faults",
+            requests.delete(f"{cloud.gateway}/faults", headers=headers, timeout=PATIENCE_S),
+        )
+        yield (
+            "a command without a key",
+            "/faults",
+            requests.delete(f"{cloud.gateway}/faults", timeout=PATIENCE_S),
+        )
+        yield "a call without a key", "/batches", requests.get(f"{cloud.bailian}/batches", timeout=PATIENCE_S)
 
     def _hint(self, cloud: KillableCloud, attempt: Attempt) -> None:
         """Say of a batch that runs that it has ended: by its true address, and by the event bus."""
         self.hints += 1
         path = callback_path_for(attempt, self._secret)
-        requests.post(f"{cloud.gateway}/Callback{path}", json={"status": "failed"}, timeout=60)
+        requests.post(f"{cloud.gateway}/Callback{path}", json={"status": "failed"}, timeout=PATIENCE_S)
         listed = cloud.client.batches.list(limit=100).data or []
         theirs = [
             batch.id for batch in listed if not parse_batch_name(str((batch.metadata or {})["ds_name"]))
@@ -189,7 +198,9 @@ class Attacker:
         named = [batch.id for batch in listed if attempt.batch_name in str(batch.metadata)]
         for batch_id in (*theirs[:1], *named, f"batch_{uuid.uuid4()}"):
             event = _event(batch_id)
-            requests.post(f"{cloud.gateway}/eventbridge", json=event, headers=cloud.headers, timeout=60)
+            requests.post(
+                f"{cloud.gateway}/eventbridge", json=event, headers=cloud.headers, timeout=PATIENCE_S
+            )
 
 
 def _event(batch_id: str) -> dict[str, object]:

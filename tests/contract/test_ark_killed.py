@@ -77,7 +77,7 @@ def kill_after_create(on: ArkOnThisMachine, attempt: Attempt) -> None:
     known = len(on.jobs)
     on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=3))
     with process(submit_in, on.tos.proxy, on.ark.url, attempt.job_id, str(attempt.shard)) as killed:
-        wait_for(lambda: len(on.jobs) > known or killed.poll() is not None, within_s=30)
+        wait_for(lambda: len(on.jobs) > known or killed.poll() is not None)
     assert killed.returncode == -signal.SIGKILL
     assert len(on.jobs) == known + 1
 

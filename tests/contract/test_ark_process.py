@@ -17,6 +17,7 @@ from shared.stores.tos.store import open_tos_store
 from tests.support.ark import ark_line, ark_request
 from tests.support.bailian_requests import wait_for
 from tests.support.certificates import server_pem
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,4 +57,4 @@ def test_both_can_be_started_from_the_command_line(tmp_path: Path, *, with_tls: 
             assert [json.loads(line)["custom_id"] for line in provider.results(state)] == ["a"]
         finally:
             program.send_signal(signal.SIGTERM)
-        assert program.wait(10) == 0
+        assert program.wait(PATIENCE_S) == 0

@@ -24,6 +24,7 @@ from shared.results.columns import Answer, RowStatus
 from shared.results.replies.result_lines import parse_result_line
 from tests.support.ark import API_KEY, ARK_MODEL, SECRET, ark_line, local_ark
 from tests.support.upstream_server import UpstreamServer
+from tests.support.waiting import PATIENCE_S
 
 HELLO = [{"role": "user", "content": "hello"}]
 EMBEDDING_MODEL = "doubao-embedding-large-text-240915"
@@ -81,7 +82,7 @@ def test_what_the_service_does_not_take_is_refused_in_its_form(
 ) -> None:
     headers = {"Authorization": f"Bearer {API_KEY}"}
 
-    answer = requests.post(f"{ark.base_url}/chat/completions", json=body, headers=headers, timeout=10)
+    answer = requests.post(f"{ark.base_url}/chat/completions", json=body, headers=headers, timeout=PATIENCE_S)
 
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], set(error)) == (

@@ -24,6 +24,7 @@ from tests.support.ark import ARK_MODEL, ArkOnThisMachine, ark_line, local_ark
 from tests.support.bailian_requests import batch_request, chat_line, wait_for
 from tests.support.fake_provider import ScriptedProvider
 from tests.support.local_tione import MODEL, PREFIX, TioneOnThisMachine, local_tione
+from tests.support.waiting import PATIENCE_S
 
 REAL_KEY = "BATCHDROP_TEST_DASHSCOPE_API_KEY"
 REAL_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
@@ -72,7 +73,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     elif request.param == "local":
         with LocalBailian(tmp_path, "sk-test") as local:
             provider = open_bailian(local.base_url, "sk-test")
-            finish = finisher(provider, within_s=10, every_s=0.01)
+            finish = finisher(provider, every_s=0.01)
             yield World(provider, finish, finish, lambda: setattr(local.faults, "paused", True))
     elif request.param == "ark-local":
         with local_ark(tmp_path) as local_and_store:
@@ -87,7 +88,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def ark_world(on: ArkOnThisMachine) -> World:
-    finish = finisher(on.provider, within_s=10, every_s=0.02)
+    finish = finisher(on.provider, every_s=0.02)
     return World(
         on.provider,
         finish,
@@ -102,7 +103,7 @@ def ark_world(on: ArkOnThisMachine) -> World:
 
 def tione_world(on: TioneOnThisMachine) -> World:
     provider = on.adapter()
-    finish = finisher(provider, within_s=20, every_s=0.05)
+    finish = finisher(provider, every_s=0.05)
     return World(
         provider,
         finish,
@@ -150,7 +151,9 @@ def fake_world() -> World:
     return World(provider, provider.answer_all, refuse, lambda: None)
 
 
-def finisher(provider: BatchProvider, *, within_s: float, every_s: float) -> Callable[[BatchId], BatchState]:
+def finisher(
+    provider: BatchProvider, *, every_s: float, within_s: float = PATIENCE_S
+) -> Callable[[BatchId], BatchState]:
     def ended(batch_id: BatchId) -> BatchState | None:
         state = provider.status(batch_id)
         return state if state and state.status.is_terminal else None

@@ -19,6 +19,7 @@ from tests.support.ark import local_ark
 from tests.support.bailian_wire import KEY
 from tests.support.local_stores import COS_BUCKET, CREDENTIALS, REGION, TOKENS, oss_bucket, tos_client
 from tests.support.local_tione import local_tione
+from tests.support.waiting import PATIENCE_S
 
 BROKEN = [b"zz\r\n", b"-1\r\n", b"", b"5\r\nab", b"2\r\nabX\r\n", b"2\r\nab\r\n", b"\xff\r\n"]
 
@@ -30,7 +31,9 @@ def answer(
     address = urlsplit(url)
     lines = {"Host": address.netloc, "Transfer-Encoding": "chunked", **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=20) as connection:
+    with socket.create_connection(
+        (address.hostname or "", address.port or 0), timeout=PATIENCE_S
+    ) as connection:
         connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
         connection.shutdown(socket.SHUT_WR)
         said = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -24,9 +24,9 @@ from shared.ports.store import ObjectStore
 from shared.stores.oss.store import open_oss_store
 from tests.support.builders import attempt
 from tests.support.fakes import START
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 20
 SECRET = "the secret of this test alone"
 PATH = callback_path_for(attempt(), SECRET.encode())
 SIGNATURE = PATH.rsplit("/", 1)[1]
@@ -47,7 +47,7 @@ class Endpoint:
         method: str = "POST",
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, target, body, {"Content-Type": "application/json", **(headers or {})})
             answer = connection.getresponse()
@@ -56,7 +56,7 @@ class Endpoint:
             connection.close()
 
     def send_raw(self, request: bytes) -> tuple[int, bytes]:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S) as raw:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as raw:
             raw.sendall(request)
             answer = b"".join(iter(lambda: raw.recv(65536), b""))
         head, _, body = answer.partition(b"\r\n\r\n")
@@ -213,7 +213,7 @@ def test_what_is_no_request_costs_one_small_answer(
 
 
 def test_a_chunked_body_is_measured_too(endpoint: Endpoint) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=DEADLINE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=PATIENCE_S)
     connection.request("POST", PATH, iter([b"x" * 40_000] * 3), encode_chunked=True)
     status = connection.getresponse().status
     connection.close()

@@ -22,9 +22,9 @@ from types import SimpleNamespace
 import pytest
 
 from shared.runtime.custom.loading import HandlerNotLoadable, load_handler
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 20
 
 HANDLERS = """
     import os
@@ -124,7 +124,7 @@ class Running:
     def send(
         self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, target, body, {**FC_HEADERS, **(headers or {})})
             response = connection.getresponse()
@@ -180,7 +180,7 @@ def serving(code: Path) -> Iterator[Servers]:
 
 
 def first_line(process: subprocess.Popen[bytes]) -> str:
-    readable, _, _ = select.select([process.stdout], [], [], DEADLINE_S)
+    readable, _, _ = select.select([process.stdout], [], [], PATIENCE_S)
     assert readable, "the server printed nothing"
     return process.stdout.readline().decode().strip()
 
@@ -318,7 +318,7 @@ def test_an_answer_that_is_no_http_response_is_a_bad_gateway(serving: Servers):
 
 def test_a_connection_is_kept_and_chunked_bodies_are_read(serving: Servers):
     server = serving("echo")
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     connection.request("POST", "/invoke", iter([b"a", b"b"]), FC_HEADERS, encode_chunked=True)
     first = json.loads(connection.getresponse().read())
     used = connection.sock
@@ -343,7 +343,7 @@ def test_a_request_that_cannot_be_read_is_refused_and_the_server_lives_on(
     serving: Servers, request_bytes: bytes
 ):
     server = serving("silent")
-    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_S) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as raw:
         raw.sendall(request_bytes)
         answer = b"".join(iter(lambda: raw.recv(65536), b""))
     after, _ = server.send("POST", "/invoke", b"")
@@ -362,7 +362,7 @@ def both(server: Running, event: bytes) -> list[int]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(DEADLINE_S)
+        thread.join(PATIENCE_S)
     return statuses
 
 
@@ -389,8 +389,8 @@ def test_a_stop_signal_lets_the_invocation_finish(code: Path, tmp_path: Path, nu
         server.process.send_signal(number)
         gate.write_text("finished")
 
-        assert server.process.wait(DEADLINE_S) == 0
-        thread.join(DEADLINE_S)
+        assert server.process.wait(PATIENCE_S) == 0
+        thread.join(PATIENCE_S)
         idle.close()
     assert answers == [b"finished"]
 
@@ -444,7 +444,7 @@ def test_a_server_without_its_handler_ends_and_says_why(code: Path):
         cwd=ROOT,
         env=environment(code),
         capture_output=True,
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -17,6 +17,7 @@ from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
 from scripts.localcloud.fc.workers.pool import FunctionHost
 from tests.support.localcloud_stand_in import spec_for
+from tests.support.waiting import PATIENCE_S
 
 QUICK = AsyncPolicy(max_retries=1, backoff_s=0.0)
 
@@ -89,7 +90,7 @@ def test_all_parts_work_together(tmp_path: Path) -> None:
                 api_key="key",
             )
         )
-        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(gateway.url).port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(gateway.url).port, timeout=PATIENCE_S)
         stack.callback(connection.close)
 
         event = '{"id":"1","source":"s","specversion":"1.0","type":"t"}'

@@ -18,7 +18,7 @@ from scripts.localcloud.fc.workers.fork_server import can_fork
 from scripts.localcloud.fc.workers.pool import WorkerPool
 from scripts.localcloud.fc.workers.process import WorkerProcess, WorkerSpec
 from scripts.localcloud.options import REPOSITORY
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="needs what Linux has since 5.3")
 
@@ -89,7 +89,7 @@ def test_stop_ends_forked_workers_that_are_busy(pool: WorkerPool) -> None:
     hanging.start()
 
     pool.stop()
-    hanging.join(timeout=60)
+    hanging.join(timeout=PATIENCE_S)
 
     assert not hanging.is_alive()
     assert not is_there(worker)
@@ -102,7 +102,7 @@ def test_an_instance_can_be_killed_as_soon_as_it_is_there(tmp_path: Path, pool: 
         worker = WorkerProcess(spec_in(tmp_path), pool._forks)
         killing = threading.Thread(target=worker.kill, daemon=True)
         killing.start()
-        killing.join(timeout=60)
+        killing.join(timeout=PATIENCE_S)
 
         assert not killing.is_alive()
         assert not is_there(worker.pid)
@@ -130,6 +130,6 @@ def test_forked_workers_do_not_outlive_their_cloud(tmp_path: Path, ending: signa
         origin = parent_of(worker)
 
         parent.send_signal(ending)
-        parent.wait(timeout=60)
+        parent.wait(timeout=PATIENCE_S)
 
     wait_until(lambda: not is_there(worker) and not is_there(origin), "all of it to end")

@@ -35,7 +35,7 @@ from tests.support.ark import (
 from tests.support.bailian_requests import wait_for
 from tests.support.certificates import server_pem
 from tests.support.fakes import FixedClock
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 Call = Callable[..., Any]
 DRY_RUN = "The request is validated by a dryrun operation."
@@ -234,7 +234,7 @@ QUERY = "Action=ListBatchInferenceJobs&Version=2024-01-01"
 def test_three_signed_headers_are_enough_and_others_may_be_there(on: ArkOnThisMachine) -> None:
     headers = signed(on, QUERY, b"{}", **{"X-Other": "unsigned", "Content-Type": "text/plain"})
 
-    answer = requests.post(f"{on.ark.url}/?{QUERY}", data=b"{}", headers=headers, timeout=5)
+    answer = requests.post(f"{on.ark.url}/?{QUERY}", data=b"{}", headers=headers, timeout=PATIENCE_S)
 
     assert answer.status_code == 200
     assert answer.json()["Result"]["TotalCount"] == 0
@@ -254,7 +254,7 @@ def test_a_changed_byte_breaks_the_signature(
 ) -> None:
     headers = signed(on, QUERY, b"{}") | changed
 
-    answer = requests.post(f"{on.ark.url}/?{query}", data=body, headers=headers, timeout=5)
+    answer = requests.post(f"{on.ark.url}/?{query}", data=body, headers=headers, timeout=PATIENCE_S)
 
     assert answer.status_code == 403
     assert answer.json()["ResponseMetadata"]["Error"]["Code"] == "SignatureDoesNotMatch"
@@ -267,16 +267,20 @@ def test_action_and_account_may_stand_in_query_and_body_and_the_id_in_the_query(
     query = f"Id={job_id}&Version=2024-01-01&X-Account-Id=2100000000"
     body = json.dumps({"Action": "GetBatchInferenceJob", "Version": "2024-01-01", "X-Account-Id": 1}).encode()
 
-    answer = requests.post(f"{on.ark.url}/?{query}", data=body, headers=signed(on, query, body), timeout=5)
+    answer = requests.post(
+        f"{on.ark.url}/?{query}", data=body, headers=signed(on, query, body), timeout=PATIENCE_S
+    )
 
     assert answer.json()["Result"]["Id"] == job_id
 
 
 def test_nobody_without_a_signature_gets_an_answer(on: ArkOnThisMachine) -> None:
-    answer = requests.post(f"{on.ark.url}/?{QUERY}", data=b"{}", timeout=5)
+    answer = requests.post(f"{on.ark.url}/?{QUERY}", data=b"{}", timeout=PATIENCE_S)
 
     assert (answer.status_code, answer.json().get("Result")) == (401, None)
-    assert requests.post(f"{on.ark.url}/_faults", json={"paused": True}, timeout=5).status_code == 400
+    assert (
+        requests.post(f"{on.ark.url}/_faults", json={"paused": True}, timeout=PATIENCE_S).status_code == 400
+    )
     assert not on.ark.faults.paused
 
 
@@ -406,7 +410,7 @@ def test_projects_do_not_queue_behind_each_other(on: ArkOnThisMachine, call: Cal
         created(on, call, f"job-{number}")
     other = created(on, call, "other", ProjectName="other")
 
-    wait_until(lambda: phase_of(call, other) == "Initializing", "the other project's job", 5)
+    wait_until(lambda: phase_of(call, other) == "Initializing", "the other project's job does not begin")
     assert Counter(job.phase for job in on.jobs)["Queued"] == 1
 
 
@@ -434,7 +438,7 @@ def test_the_list_is_fuzzy_in_pages_and_the_newest_is_first(on: ArkOnThisMachine
 def test_initializing_is_shown_and_cannot_be_asked_for(on: ArkOnThisMachine, call: Call) -> None:
     on.ark.faults.paused = True
     job_id = created(on, call)
-    wait_until(lambda: phase_of(call, job_id) == "Initializing", "the phase", 5)
+    wait_until(lambda: phase_of(call, job_id) == "Initializing", "it does not begin")
 
     assert (
         refusal_of(call, "List", Filter={"Phases": ["Initializing"]})[1] == "InvalidParameter.Filter.Phases.0"
@@ -538,7 +542,7 @@ def test_a_queued_job_is_stopped_at_once_and_a_running_one_soon(tmp_path: Path) 
         call = caller(on)
         on.ark.faults.paused = True
         runs, queues = (created(on, call, name) for name in ("runs", "queues"))
-        wait_until(lambda: phase_of(call, runs) == "Initializing", "the first", 5)
+        wait_until(lambda: phase_of(call, runs) == "Initializing", "the first does not begin")
 
         call("Stop", Id=queues)
         assert phase_of(call, queues) == "Terminated"
@@ -624,7 +628,7 @@ def test_a_service_that_is_started_again_goes_on_and_answers_no_row_twice(tmp_pa
         call = caller(on)
         ids = [created(on, call, f"job-{number}", *rows) for number in range(2)]
         queued = [created(on, call, f"queued-{number}") for number in range(4)]
-        wait_until(lambda: on.jobs[0].succeeded > 3, "some rows", 10)
+        wait_until(lambda: on.jobs[0].succeeded > 3, "no rows come")
         url = on.ark.url
 
         on.ark.stop()

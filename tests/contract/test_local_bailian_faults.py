@@ -22,6 +22,7 @@ from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.bailian.service_faults import BatchFault
 from tests.support.bailian_requests import wait_for
 from tests.support.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -217,12 +218,15 @@ def test_faults_can_be_set_over_http_with_the_key_only(local: LocalBailian, wire
     order: dict[str, Any] = {"batches": [{"outcome": "expire"}], "calls": [{"route": "files.list"}]}
     headers = {"Authorization": f"Bearer {KEY}"}
 
-    assert requests.post(url, json=order, timeout=5).status_code == 401
-    assert requests.post(url, json={"batches": [{"typo": 1}]}, headers=headers, timeout=5).status_code == 400
-    assert requests.post(url, json=order, headers=headers, timeout=5).json() == {"paused": False}
+    assert requests.post(url, json=order, timeout=PATIENCE_S).status_code == 401
+    assert (
+        requests.post(url, json={"batches": [{"typo": 1}]}, headers=headers, timeout=PATIENCE_S).status_code
+        == 400
+    )
+    assert requests.post(url, json=order, headers=headers, timeout=PATIENCE_S).json() == {"paused": False}
     assert wire.call("GET", "/files").status_code == 500
     assert wire.ended(wire.create(*rows(2)))["status"] == "expired"
-    requests.post(url, json={"clear": True, "paused": True}, headers=headers, timeout=5)
+    requests.post(url, json={"clear": True, "paused": True}, headers=headers, timeout=PATIENCE_S)
     assert local.faults.paused
 
 

@@ -22,7 +22,7 @@ from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
 from scripts.localcloud.options import REPOSITORY, CloudOptions, volcengine_dir
 from scripts.localcloud.servers.local_server import LocalServer, PortTaken
 from scripts.localcloud.terminal.command import EXAMPLE_RECIPE
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 COMMAND = (sys.executable, "-m", "scripts.localcloud", "--data")
 LOCAL_OSS, LOCAL_TOS = ((sys.executable, "-m", f"scripts.localcloud.{name}") for name in ("oss", "tos"))
@@ -57,7 +57,12 @@ def test_a_second_local_cloud_on_the_same_data_is_refused_until_the_first_is_kil
     with started(tmp_path) as first:
         read_until(first, "Ctrl-C stops it")
         second = subprocess.run(
-            [*COMMAND, str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+            [*COMMAND, str(tmp_path)],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
 
         assert (second.returncode, second.stdout) == (1, "")
@@ -107,7 +112,7 @@ def test_a_signal_stops_all_of_it_also_while_it_starts(
 
         process.send_signal(number)
 
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
         with locked(tmp_path):
             pass
 
@@ -197,7 +202,7 @@ def test_a_cloud_whose_bucket_is_gone_stops_with_a_sentence_and_can_start_again(
 
             assert process.stdout is not None
             said = process.stdout.read()
-            assert process.wait(timeout=30) == 1
+            assert process.wait(timeout=PATIENCE_S) == 1
         assert f"The folder {tmp_path / 'batchdrop'} was deleted" in said
         assert "Traceback" not in said
 
@@ -223,7 +228,7 @@ def test_a_cloud_whose_folder_is_gone_stops_with_a_sentence(
 
         assert process.stdout is not None
         said = process.stdout.read()
-        assert process.wait(timeout=30) == 1
+        assert process.wait(timeout=PATIENCE_S) == 1
     # Which of the two it misses first, depends on how far the deletion was.
     names = [data_dir / ".localcloud"] + [data_dir] * (lose is not without_its_own)
     assert any(f"The folder {name} was deleted, moved or replaced" in said for name in names)
@@ -313,7 +318,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, program: tuple[str, ...],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -335,7 +340,12 @@ def test_the_console_shows_the_name_of_its_folder_and_does_not_obey_it(tmp_path:
             if line.startswith("  logs"):
                 break
         second = subprocess.run(
-            [*COMMAND, str(data_dir)], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+            [*COMMAND, str(data_dir)],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
 
     for said in (welcome, second.stderr):

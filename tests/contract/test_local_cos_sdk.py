@@ -18,6 +18,7 @@ from qcloud_cos import CosConfig, CosS3Client, CosServiceError
 
 from scripts.localcloud.cos.local_cos import LocalCos
 from tests.support.local_stores import COS_BUCKET, CREDENTIALS, REGION, SECRET, TOKEN, TOKENS, cos_client
+from tests.support.waiting import PATIENCE_S
 
 PART = 1024 * 1024
 HOST = f"{COS_BUCKET}.cos.{REGION}.myqcloud.com"
@@ -54,7 +55,7 @@ def presigned(method: str, key: str, **options: Any) -> str:
 
 def send(local: LocalCos, method: str, target: str, **options: Any) -> requests.Response:
     headers = {"Host": HOST, **options.pop("headers", {})}
-    return requests.request(method, f"{local.url}{target}", headers=headers, timeout=9, **options)
+    return requests.request(method, f"{local.url}{target}", headers=headers, timeout=PATIENCE_S, **options)
 
 
 def test_chinese_keys_and_metadata_come_back(client: CosS3Client) -> None:
@@ -265,7 +266,9 @@ def test_a_key_of_more_than_850_bytes_is_refused(client: CosS3Client) -> None:
     ],
 )
 def test_a_foreign_host_is_refused(local: LocalCos, target: str, host: str, status: int) -> None:
-    with contextlib.closing(http.client.HTTPConnection(*local.address.split(":"), timeout=9)) as connection:
+    with contextlib.closing(
+        http.client.HTTPConnection(*local.address.split(":"), timeout=PATIENCE_S)
+    ) as connection:
         connection.putrequest("GET", target, skip_host=True)
         connection.putheader("Host", host)
         connection.endheaders()

@@ -14,6 +14,7 @@ from oss2.models import BucketCors, CorsRule
 from scripts.localcloud.oss.local_oss import LocalOss
 from shared.stores.oss.signed_access import OssSignedAccess
 from shared.stores.oss.store import open_oss_bucket
+from tests.support.waiting import PATIENCE_S
 
 REGION = "cn-beijing"
 PAGE = "http://127.0.0.1:4000"
@@ -59,7 +60,9 @@ def preflight(oss: LocalOss, place: str = "/bucket/k", **asked: str) -> requests
         "method": "Access-Control-Request-Method",
         "headers": "Access-Control-Request-Headers",
     }
-    return requests.options(oss.url + place, headers={names[n]: v for n, v in asked.items()}, timeout=20)
+    return requests.options(
+        oss.url + place, headers={names[n]: v for n, v in asked.items()}, timeout=PATIENCE_S
+    )
 
 
 def test_rules_are_kept_told_and_deleted(bucket: oss2.Bucket) -> None:
@@ -151,11 +154,11 @@ def test_a_page_that_a_rule_names_uploads_by_a_signed_form_and_reads_the_answer(
     parts = [*((name, (None, value)) for name, value in form.fields.items()), ("file", ("a.csv", b"1"))]
 
     answers = [
-        requests.post(form.url, files=sent, headers={"Origin": origin}, timeout=20)
+        requests.post(form.url, files=sent, headers={"Origin": origin}, timeout=PATIENCE_S)
         for sent in (parts, parts[:3])
     ]
     url = access.download_url("inbox/a.csv", file_name="a.csv", lifetime=timedelta(minutes=1))
-    read = requests.get(url, headers={"Origin": origin}, timeout=20)
+    read = requests.get(url, headers={"Origin": origin}, timeout=PATIENCE_S)
 
     assert [answer.status_code for answer in answers] == [204, 400]
     assert [told(answer)["allow-origin"] for answer in (*answers, read)] == [origin] * 3
@@ -169,7 +172,7 @@ def test_a_page_that_no_rule_names_does_nothing_even_with_a_signed_url(
 ) -> None:
     url = bucket.sign_url("PUT", "forged", 60)
 
-    answer = requests.put(url, data=b"x", headers={"Origin": origin}, timeout=20)
+    answer = requests.put(url, data=b"x", headers={"Origin": origin}, timeout=PATIENCE_S)
 
     assert (answer.status_code, REFUSED in answer.text) == (403, True)
     assert not bucket.object_exists("forged")
@@ -180,9 +183,9 @@ def test_a_request_with_two_origins_is_nobodys(oss: LocalOss, bucket: oss2.Bucke
     bucket.put_object("k", b"x")
     url = bucket.sign_url("GET", "k", 60)
 
-    one = requests.get(url, headers={"Origin": "http://any.example"}, timeout=20)
+    one = requests.get(url, headers={"Origin": "http://any.example"}, timeout=PATIENCE_S)
     host, _, target = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(host, timeout=20)
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE_S)
     connection.putrequest("GET", f"/{target}")
     connection.putheader("Origin", PAGE)
     connection.putheader("Origin", "http://evil.example")

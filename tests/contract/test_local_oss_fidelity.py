@@ -18,6 +18,7 @@ from oss2.models import Tagging, TaggingRule
 
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.storage.object_events import ObjectEvent
+from tests.support.waiting import PATIENCE_S
 
 REGION = "cn-beijing"
 PART = bytes(100 * 1024)
@@ -60,7 +61,7 @@ def code_of(call: Callable[[], object]) -> tuple[int, str]:
 def send(oss: LocalOss, method: str, url: str, body: bytes | None = None) -> tuple[int, bytes]:
     """A request with a signed URL's own host, which need not resolve."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(oss.url).port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(oss.url).port, timeout=PATIENCE_S)
     with contextlib.closing(connection):
         connection.request(method, f"{parts.path}?{parts.query}", body, {"Host": parts.netloc})
         answer = connection.getresponse()
@@ -140,7 +141,7 @@ def test_a_request_without_a_body_may_announce_one(
         f"{method} {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 10\r\n\r\n"
     )
 
-    with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=PATIENCE_S) as connection:
         connection.sendall(head.encode() + body)
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
 
@@ -654,7 +655,7 @@ def test_a_signed_url_may_say_any_name_to_download_as(oss: LocalOss, bucket: oss
     bucket.put_object("k", b"content")
     url = bucket.sign_url("GET", "k", 60, params={"response-content-disposition": said})
 
-    answer = requests.get(url, timeout=20)
+    answer = requests.get(url, timeout=PATIENCE_S)
 
     assert answer.content == b"content"
     assert answer.headers["Content-Disposition"].encode("latin-1").decode() == said
@@ -666,7 +667,7 @@ def test_a_signed_url_adds_no_header_of_its_own(bucket: oss2.Bucket, name: str, 
     bucket.put_object("k", b"content")
     url = bucket.sign_url("GET", "k", 60, params={f"response-{name}": f"a{end}X-Added: 1"})
 
-    answer = requests.get(url, timeout=20)
+    answer = requests.get(url, timeout=PATIENCE_S)
 
     assert answer.status_code == 400
     assert "X-Added" not in answer.headers
@@ -703,7 +704,7 @@ def test_broken_chunks_are_refused_before_the_client_hangs_up(
     oss: LocalOss, bucket: oss2.Bucket, sent: bytes
 ) -> None:
     parts = urlsplit(bucket.sign_url("PUT", "k", 60))
-    with socket.create_connection(("127.0.0.1", urlsplit(oss.url).port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", urlsplit(oss.url).port), timeout=PATIENCE_S) as client:
         head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
         client.sendall(head.encode() + sent)
 
@@ -715,7 +716,7 @@ def test_broken_chunks_are_refused_before_the_client_hangs_up(
 
 def answer_to(oss: LocalOss, head: str) -> bytes:
     """To a request of nothing but these lines."""
-    with socket.create_connection(("127.0.0.1", urlsplit(oss.url).port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", urlsplit(oss.url).port), timeout=PATIENCE_S) as client:
         client.sendall(f"{head}\r\n\r\n".encode())
         return b"".join(iter(lambda: client.recv(4096), b""))
 

@@ -19,6 +19,7 @@ from scripts.localcloud.storage.object_events import ObjectEvent
 from shared.ports.signed_access import PostForm
 from shared.stores.oss.signed_access import OssSignedAccess
 from shared.stores.oss.store import open_oss_bucket
+from tests.support.waiting import PATIENCE_S
 
 REGION = "cn-beijing"
 KEY = "inbox/评论/a b+c&d.csv"
@@ -67,7 +68,7 @@ def post(
     url: str, fields: dict[str, str], content: bytes = b"x,y\n1,2\n", name: str = "own.csv"
 ) -> requests.Response:
     parts = [*((field, (None, value)) for field, value in fields.items()), ("file", (name, content))]
-    return requests.post(url, files=parts, timeout=20)
+    return requests.post(url, files=parts, timeout=PATIENCE_S)
 
 
 def content_of(oss: LocalOss, key: str) -> bytes | None:
@@ -283,7 +284,7 @@ def test_a_key_signs_for_no_more_than_its_owner_may_do(oss: LocalOss) -> None:
 def test_what_is_no_form_is_refused(oss: LocalOss, body: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
 
-    answer = requests.post(f"{oss.url}/bucket", data=body, headers=headers, timeout=20)
+    answer = requests.post(f"{oss.url}/bucket", data=body, headers=headers, timeout=PATIENCE_S)
 
     assert refusal(answer) == (400, "MalformedPOSTRequest", "0006-00000104")
 
@@ -295,7 +296,9 @@ def test_a_form_that_breaks_off_leaves_nothing(oss: LocalOss, end: str) -> None:
     file = '--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nhalf' + end
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
 
-    answer = requests.post(f"{oss.url}/bucket", data="".join([*parts, file]), headers=headers, timeout=20)
+    answer = requests.post(
+        f"{oss.url}/bucket", data="".join([*parts, file]), headers=headers, timeout=PATIENCE_S
+    )
 
     assert refusal(answer)[:2] == (400, "MalformedPOSTRequest")
     assert content_of(oss, "torn") is None
@@ -304,7 +307,7 @@ def test_a_form_that_breaks_off_leaves_nothing(oss: LocalOss, end: str) -> None:
 def test_a_form_without_a_file_is_refused(oss: LocalOss) -> None:
     fields = [(name, (None, value)) for name, value in v1(policy({"bucket": "bucket"})).items()]
 
-    answer = requests.post(f"{oss.url}/bucket", files=fields, timeout=20)
+    answer = requests.post(f"{oss.url}/bucket", files=fields, timeout=PATIENCE_S)
 
     assert refusal(answer) == (400, "IncorrectNumberOfFilesInPOSTRequest", "0006-00000107")
 
@@ -338,7 +341,7 @@ def test_a_browser_is_sent_on_with_what_was_made(oss: LocalOss) -> None:
     to = {"success_action_redirect": "http://localhost/done?a=1"}
     parts = [*((n, (None, v)) for n, v in v1(policy({"bucket": "bucket"}), **to).items()), ("file", b"x")]
 
-    answer = requests.post(f"{oss.url}/bucket", files=parts, allow_redirects=False, timeout=20)
+    answer = requests.post(f"{oss.url}/bucket", files=parts, allow_redirects=False, timeout=PATIENCE_S)
 
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("http://localhost/done?a=1&bucket=bucket&key=k&etag=%22")
@@ -349,7 +352,7 @@ def test_a_download_is_a_file_and_never_a_page(oss: LocalOss) -> None:
     post(form.url, dict(form.fields), b"<script>")
 
     url = access(oss).download_url(KEY, file_name="结果 “1”.csv", lifetime=HOUR)
-    answer = requests.get(url, timeout=20)
+    answer = requests.get(url, timeout=PATIENCE_S)
 
     assert answer.content == b"<script>"
     assert answer.headers["Content-Type"] == "application/octet-stream"

@@ -15,6 +15,7 @@ from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.ram import parse_statement
 from scripts.localcloud.oss.local_oss import LocalOss
 from shared.stores.oss.store import OssStore
+from tests.support.waiting import PATIENCE_S
 
 REGION = "cn-beijing"
 PART = bytes(100 * 1024)
@@ -205,8 +206,8 @@ def test_only_who_may_list_learns_that_an_object_is_missing(at: Buckets) -> None
 def test_a_signed_url_can_do_no_more_than_who_signed_it(at: Buckets) -> None:
     good, bad = (at.reader.sign_url("GET", key, 60) for key in ("in/a", "secret/a"))
 
-    assert requests.get(good, timeout=10).content == PART
-    assert requests.get(bad, timeout=10).status_code == 403
+    assert requests.get(good, timeout=PATIENCE_S).content == PART
+    assert requests.get(bad, timeout=PATIENCE_S).status_code == 403
 
 
 def test_a_key_without_its_own_token_is_no_key(at: Buckets) -> None:

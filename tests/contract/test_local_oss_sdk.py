@@ -30,7 +30,7 @@ from scripts.localcloud.storage.changes import HandChanges
 from scripts.localcloud.storage.content import PIECE_BYTES, Write
 from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.storage.storage import Storage
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 REGION = "cn-beijing"
 KEY = "in/客户 名单+1%.csv"
@@ -118,9 +118,9 @@ def test_a_signed_url_opens_one_object_without_any_key(oss: LocalOss, auth: str,
         "GET", KEY, 60, slash_safe=slash_safe, params={"response-content-disposition": "attachment"}
     )
 
-    put = requests.put(upload_url, b"content", timeout=10)
-    got = requests.get(download_url, timeout=10)
-    forged = requests.get(download_url.replace("csv", "txt"), timeout=10)
+    put = requests.put(upload_url, b"content", timeout=PATIENCE_S)
+    got = requests.get(download_url, timeout=PATIENCE_S)
+    forged = requests.get(download_url.replace("csv", "txt"), timeout=PATIENCE_S)
 
     assert (put.status_code, got.content, forged.status_code) == (200, b"content", 403)
     assert got.headers["Content-Disposition"] == "attachment"
@@ -332,7 +332,7 @@ def test_a_body_that_was_cut_or_damaged_never_becomes_an_object(oss: LocalOss) -
         ("Transfer-Encoding: chunked", "zz\r\nhello\r\n"),
         ("Content-Length: 100", "hello"),
     ]:
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as connection:
             connection.sendall(f"PUT {chunked} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}\r\n\r\n{body}".encode())
             connection.shutdown(socket.SHUT_WR)
             assert connection.recv(100).startswith(b"HTTP/1.1 400")
@@ -348,7 +348,7 @@ def test_a_client_that_expects_100_continue_is_told_to_go_on_or_is_refused(oss: 
 
     def first_line(target: str) -> bytes:
         host, _, port = oss.url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as connection:
             head = f"PUT {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
             connection.sendall(head.encode())
             return connection.recv(100).partition(b"\r\n")[0]
@@ -359,7 +359,7 @@ def test_a_client_that_expects_100_continue_is_told_to_go_on_or_is_refused(oss: 
 
 def test_one_connection_serves_many_requests_and_refusals(oss: LocalOss) -> None:
     bucket = bucket_of(oss)
-    connection = http.client.HTTPConnection(oss.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(oss.url.removeprefix("http://"), timeout=PATIENCE_S)
 
     with contextlib.closing(connection):
         for number in range(5):
@@ -539,7 +539,7 @@ def test_a_killed_server_leaves_whole_objects_only(tmp_path: Path) -> None:
 
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(upload)
-                done.get(timeout=20)
+                done.get(timeout=PATIENCE_S)
                 process.kill()
 
     events = Events()

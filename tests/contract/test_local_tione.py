@@ -27,7 +27,7 @@ from tests.support.local_tione import (
     data_config,
     local_tione,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 COPY = "cp /opt/ml/input/data/a /opt/ml/output/b"
 SLEEP = "exec sleep 60"
@@ -286,7 +286,7 @@ def test_another_body_action_host_or_time_than_was_signed_is_refused(
 
     def code(body: bytes = b"{}", **changes: str) -> str | None:
         changed = headers | {name.replace("_", "-"): value for name, value in changes.items()}
-        response = requests.post(on.tione.url, data=body, headers=changed, timeout=20)
+        response = requests.post(on.tione.url, data=body, headers=changed, timeout=PATIENCE_S)
         assert response.status_code == 200
         error: dict[str, str] = response.json()["Response"].get("Error", {})
         return error.get("Code")
@@ -330,12 +330,14 @@ def test_a_create_whose_answer_is_lost_has_created_the_task(on: TioneOnThisMachi
 
 
 def test_the_faults_are_set_by_a_signed_call_alone(on: TioneOnThisMachine) -> None:
-    assert requests.post(f"{on.tione.url}/_faults", json={"paused": True}, timeout=5).status_code == 400
+    assert (
+        requests.post(f"{on.tione.url}/_faults", json={"paused": True}, timeout=PATIENCE_S).status_code == 400
+    )
     assert not on.tione.faults.paused
 
 
 def test_another_door_is_refused_in_its_own_words(on: TioneOnThisMachine) -> None:
-    said = requests.put(on.tione.url, data=b"", timeout=5)
+    said = requests.put(on.tione.url, data=b"", timeout=PATIENCE_S)
 
     assert said.status_code == 200
     assert said.json()["Response"]["Error"]["Code"] == "UnsupportedProtocol"

@@ -29,7 +29,7 @@ from scripts.localcloud.tos.local_tos import LocalTos
 from scripts.localcloud.tos.oddities import Oddity
 from tests.support.certificates import server_pem
 from tests.support.local_stores import CREDENTIALS, REGION, SECRET, TOKEN, TOKENS, tos_client
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PART = 5 * 1024 * 1024
 HOST = "bucket.tos-cn-beijing.volces.com"
@@ -149,7 +149,9 @@ def test_either_header_forbids_to_overwrite_in_any_case(
     url = client.pre_signed_url(HttpMethodType.Http_Method_Put, "bucket", "k").signed_url
 
     def put() -> int:
-        return requests.put(url, b"x", headers=header, proxies={"http": local.url}, timeout=9).status_code
+        return requests.put(
+            url, b"x", headers=header, proxies={"http": local.url}, timeout=PATIENCE_S
+        ).status_code
 
     assert [put(), put()] == [200, 409]
 
@@ -162,7 +164,7 @@ def test_with_a_switch_one_of_many_writers_wins_and_some_are_aborted(
 
     def slow() -> Iterator[bytes]:
         yield b"first"
-        go_on.wait(9)
+        go_on.wait(PATIENCE_S)
         yield b" writer"
 
     with ThreadPoolExecutor(1) as thread:
@@ -182,7 +184,7 @@ def test_a_presigned_url_opens_one_object_for_a_while(local: LocalTos, client: t
     signed = client.pre_signed_url(HttpMethodType.Http_Method_Get, "bucket", "中文.csv", 60).signed_url
 
     def get(url: str) -> tuple[int, bytes]:
-        answer = requests.get(url, proxies={"http": local.url}, timeout=9)
+        answer = requests.get(url, proxies={"http": local.url}, timeout=PATIENCE_S)
         return answer.status_code, answer.content
 
     assert get(signed) == (200, b"content")
@@ -201,7 +203,7 @@ def test_nobody_adds_a_source_to_what_was_signed(local: LocalTos, client: tos.To
     signed = client.pre_signed_url(HttpMethodType.Http_Method_Put, "bucket", "k", 60).signed_url
 
     def put(**more: Any) -> requests.Response:
-        return requests.put(signed, proxies={"http": local.url}, timeout=9, **more)
+        return requests.put(signed, proxies={"http": local.url}, timeout=PATIENCE_S, **more)
 
     answer = put(headers={"x-tos-copy-source": "/bucket/secret"})
 
@@ -221,7 +223,9 @@ def test_a_signature_is_for_one_host(local: LocalTos, client: tos.TosClientV2) -
     authorization = f"TOS4-HMAC-SHA256 Credential=key/{scope},SignedHeaders=x-tos-date,Signature={signature}"
     headers = {"x-tos-date": date, "x-tos-security-token": TOKEN, "Authorization": authorization}
 
-    answer = requests.get(f"http://{HOST}/k", headers=headers, proxies={"http": local.url}, timeout=9)
+    answer = requests.get(
+        f"http://{HOST}/k", headers=headers, proxies={"http": local.url}, timeout=PATIENCE_S
+    )
 
     assert (answer.status_code, answer.json()["Code"]) == (403, "AccessDenied")
 
@@ -321,13 +325,13 @@ def test_a_value_without_sense_is_refused(local: LocalTos, client: tos.TosClient
     headers = {name: "1", "x-tos-copy-source": "bucket/k"}
     url = client.pre_signed_url(HttpMethodType.Http_Method_Put, "bucket", "k", header=headers).signed_url
 
-    answer = requests.put(url, headers=headers, proxies={"http": local.url}, timeout=20)
+    answer = requests.put(url, headers=headers, proxies={"http": local.url}, timeout=PATIENCE_S)
 
     assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidArgument")
 
 
 def raw(local: LocalTos, target: str, host: str, method: str = "GET") -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(*local.proxy.split(":"), timeout=9)
+    connection = http.client.HTTPConnection(*local.proxy.split(":"), timeout=PATIENCE_S)
     connection.putrequest(method, target, skip_host=True)
     connection.putheader("Host", host)
     connection.endheaders()
@@ -341,7 +345,9 @@ def raw(local: LocalTos, target: str, host: str, method: str = "GET") -> http.cl
 def test_a_key_keeps_its_first_slashes(local: LocalTos, client: tos.TosClientV2, key: str) -> None:
     url = urlsplit(client.pre_signed_url(HttpMethodType.Http_Method_Put, "bucket", key).signed_url)
 
-    with contextlib.closing(http.client.HTTPConnection(*local.proxy.split(":"), timeout=9)) as connection:
+    with contextlib.closing(
+        http.client.HTTPConnection(*local.proxy.split(":"), timeout=PATIENCE_S)
+    ) as connection:
         connection.request("PUT", f"{url.path}?{url.query}", b"x", {"Host": HOST})
         assert connection.getresponse().status == 200
 
@@ -366,7 +372,9 @@ def test_a_foreign_host_is_refused(local: LocalTos, target: str, host: str, stat
 
 
 def test_a_web_page_is_refused_and_nothing_is_passed_on(local: LocalTos) -> None:
-    answer = requests.get(f"{local.url}/k", headers={"Host": HOST, "Origin": "https://a.example"}, timeout=9)
+    answer = requests.get(
+        f"{local.url}/k", headers={"Host": HOST, "Origin": "https://a.example"}, timeout=PATIENCE_S
+    )
     assert answer.status_code == 403
     assert raw(local, "example.com:443", "example.com:443", "CONNECT").status in {403, 501}
 

@@ -25,6 +25,7 @@ from shared.problems.exceptions import ConfigurationError
 from shared.runtime.context import Credentials, FcContext
 from shared.runtime.wiring.validate import validate_file
 from shared.stores.oss.store import open_oss_store
+from tests.support.waiting import PATIENCE_S
 
 GOOD, BAD = b"1,hello\n", b"not,even\nragged\n"
 FULL = 1023 - len("inbox/")
@@ -85,7 +86,7 @@ class Bucket:
     def drop(self, key: str, content: bytes) -> str:
         """Upload a file, and have it validated as its event names it."""
         self.store.put(key, content)
-        event = self.events.get(timeout=20)
+        event = self.events.get(timeout=PATIENCE_S)
         (upload,) = parse_oss_events(render_oss_event(event))
         assert upload.key == key
         said = validate_file(CONTEXT)(upload)

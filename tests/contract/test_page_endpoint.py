@@ -16,7 +16,7 @@ from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
 from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import withdrawn_key
 from shared.links.token import Link, token_for
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 SECRET = "a-secret-that-signs-links-in-tests-only"
 RECIPE = "model: qwen-flash\nprompt: |\n  判断：{{ 评论 }}\n"
@@ -39,7 +39,7 @@ class Visitor:
     def ask(self, method: str, path: str, **sent: Any) -> requests.Response:
         url = f"{self.cloud.gateway.url}/api/{path}"
         return requests.request(
-            method, url, headers=self.headers | sent.pop("headers", {}), timeout=60, **sent
+            method, url, headers=self.headers | sent.pop("headers", {}), timeout=PATIENCE_S, **sent
         )
 
     def get(self, where: str, **query: object) -> Any:
@@ -48,7 +48,7 @@ class Visitor:
     def drop(self, name: str, content: bytes) -> None:
         """As the page does: by a form that it was given."""
         form = self.ask("POST", "uploads", json={"name": name, "size": len(content)}).json()
-        answer = requests.post(form["url"], data=form["fields"], files={"file": content}, timeout=30)
+        answer = requests.post(form["url"], data=form["fields"], files={"file": content}, timeout=PATIENCE_S)
         assert answer.status_code == 204, answer.text
 
     def wait_for(self, path: str, *states: str) -> Any:
@@ -57,7 +57,7 @@ class Visitor:
             return path in found and found[path]["state"] in states
 
         found: dict[str, Any] = {}
-        wait_until(has_come, f"{path} does not become {states}", 60, every_s=0.3)
+        wait_until(has_come, f"{path} does not become {states}", every_s=0.3)
         return self.get("job", path=path)
 
 
@@ -85,7 +85,7 @@ def test_a_file_goes_all_the_way_from_the_drop_to_the_download(visitor: Visitor)
     visitor.drop("reviews.csv", TABLE.encode())
     job = visitor.wait_for("reviews.csv", "incomplete")
     url = visitor.get("download", path="reviews.csv")["url"]
-    result = requests.get(url, timeout=30)
+    result = requests.get(url, timeout=PATIENCE_S)
 
     assert (saved.status_code, saved.json()) == (200, {"path": "a/batch.yaml"})
     assert (job["rows"], job["answered"], job["counts"]) == (3, 2, {"answered": 2, "refused": 1})
@@ -163,7 +163,7 @@ def test_a_file_beside_it_approves_the_quote_that_lies_in_the_bucket(visitor: Vi
     quote = json.loads((bucket / "quotes" / "a" / "beside.csv.quote.json").read_text())
 
     (bucket / "inbox" / "a" / "beside.csv.approve").write_text("0" * 12)
-    wait_until(report.exists, "no report", 60)
+    wait_until(report.exists, "no report")
     said = report.read_text()
     (bucket / "inbox" / "a" / "beside.csv.approve").write_text(f"{quote['digest']}\r\n")
     done = visitor.wait_for("beside.csv", "done")
@@ -182,10 +182,10 @@ def test_a_file_that_is_replaced_while_its_job_waits_is_approved_as_it_is_now(vi
     marks = visitor.cloud.bucket_dir / "approve"
 
     visitor.drop("twice.csv", "订单号,评论\n1,密语二\n2,密语三\n".encode())
-    wait_until(lambda: not (marks / old["job_id"]).exists(), "the earlier job waits on", 60)
+    wait_until(lambda: not (marks / old["job_id"]).exists(), "the earlier job waits on")
     new = visitor.wait_for("twice.csv", "approval")
     ledger = visitor.cloud.bucket_dir / "jobs" / old["job_id"] / "ledger.json"
-    wait_until(ledger.exists, "the earlier job is not closed", 60)
+    wait_until(ledger.exists, "the earlier job is not closed")
 
     assert json.loads(ledger.read_text())["by_status"] == {"answered": 1}  # its sample
     assert [line["en"] for line in new["lines"] if line["en"].startswith("Besides: an earlier version")]
@@ -207,7 +207,7 @@ def test_what_may_be_spent_is_shown_to_whom_it_concerns(visitor: Visitor) -> Non
             found: list[dict[str, str]] = visitor.get("jobs")["money"]
             return found if found and found[0]["reserved"] != "¥0.00" else []
 
-        money = wait_until(shown, "no money is shown", 60, every_s=0.3)
+        money = wait_until(shown, "no money is shown", every_s=0.3)
     finally:
         store.delete("budget.yaml")
         faults.paused = False
@@ -225,7 +225,7 @@ def test_a_refusal_is_shown_beside_its_rows(visitor: Visitor) -> None:
     visitor.ask("PUT", "recipe", json={"text": RECIPE})
     visitor.drop("wrong.csv", "订单号,评论\n1,好\n2\n".encode())
     job = visitor.wait_for("wrong.csv", "refused")
-    report = requests.get(visitor.get("download", path="wrong.csv")["url"], timeout=30)
+    report = requests.get(visitor.get("download", path="wrong.csv")["url"], timeout=PATIENCE_S)
 
     (problem,) = job["refusal"]["problems"]
     assert (problem["line"], problem["code"]) == (3, "ragged_row")
@@ -327,13 +327,13 @@ def test_what_no_page_of_ours_has_sent_is_not_done(visitor: Visitor) -> None:
     url = f"{visitor.cloud.gateway.url}/api"
     bearer = {"Authorization": visitor.headers["Authorization"]}
 
-    plain = requests.post(f"{url}/cancel", json={"path": "x"}, headers=bearer, timeout=30)
-    asked = requests.options(f"{url}/cancel", headers=bearer, timeout=30)
+    plain = requests.post(f"{url}/cancel", json={"path": "x"}, headers=bearer, timeout=PATIENCE_S)
+    asked = requests.options(f"{url}/cancel", headers=bearer, timeout=PATIENCE_S)
     foreign = requests.post(
         f"{url}/cancel",
         json={"path": "x"},
         headers=visitor.headers | {"Origin": "https://evil.example"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
     assert (plain.status_code, plain.json()["error"]) == (403, "not_from_page")
@@ -366,7 +366,7 @@ def test_a_form_takes_its_own_file_and_no_more(visitor: Visitor) -> None:
 
     def post(content: bytes, **changed: str) -> int:
         return requests.post(
-            form["url"], data=form["fields"] | changed, files={"file": content}, timeout=30
+            form["url"], data=form["fields"] | changed, files={"file": content}, timeout=PATIENCE_S
         ).status_code
 
     assert form["fields"]["key"] == "inbox/a/n.csv"
@@ -431,7 +431,7 @@ def test_every_answer_forbids_what_the_page_does_not_need(
     body = b"x" * 9_000_000 if status == 413 else None
     request = requests.Request(method, cloud.gateway.url, data=body).prepare()
     request.url = f"{cloud.gateway.url}{target}"
-    answer = requests.Session().send(request, timeout=60)
+    answer = requests.Session().send(request, timeout=PATIENCE_S)
 
     policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
     oss = urlsplit(cloud.oss.url)

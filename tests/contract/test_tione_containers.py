@@ -21,7 +21,7 @@ from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
 from tests.support.local_tione import TioneOnThisMachine, local_tione
 from tests.support.upstream_server import UpstreamServer
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[2]
 HEARD = {"code": 0, "message": "success"}
@@ -122,7 +122,7 @@ def test_the_model_server_has_another_model_in_place_of_one_that_is_called_so(on
         on.wait(on.create(name), "RUNNING")
 
     def served() -> list[str]:
-        models = requests.get(f"{on.tione.model_url}/models", timeout=10).json()["data"]
+        models = requests.get(f"{on.tione.model_url}/models", timeout=PATIENCE_S).json()["data"]
         return [each["id"] for each in models]
 
     wait_until(lambda: len(served()) == 2, "both containers to run")

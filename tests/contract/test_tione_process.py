@@ -11,7 +11,7 @@ from pathlib import Path
 from qcloud_cos import CosConfig, CosS3Client
 
 from tests.support.local_tione import BATCH, TRAINING, caller, code_of
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[2]
 TOLD = re.compile(
@@ -52,4 +52,4 @@ def test_both_can_be_started_from_the_command_line(tmp_path: Path) -> None:
             assert body == b"1\n"
         finally:
             program.send_signal(signal.SIGTERM)
-        assert program.wait(10) == 0
+        assert program.wait(PATIENCE_S) == 0

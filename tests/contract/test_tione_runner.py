@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.support.upstream_server import UpstreamServer, answer_to, nested
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "shared/providers/tione/runner"
@@ -55,7 +55,7 @@ class Folder:
             return subprocess.Popen(arguments, env=environment, stderr=log, stdout=log)
 
     def run(self, *command: str) -> int:
-        return self.start(*command).wait(60)
+        return self.start(*command).wait(PATIENCE_S)
 
     @property
     def log(self) -> str:
@@ -296,7 +296,7 @@ def test_sigterm_lets_what_is_in_flight_end_and_takes_nothing_new(
     upstream.reply = answer_to
     upstream.gate.set()
 
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert (folder.manifest["complete"], folder.manifest["reason"]) == (False, "stopped")
     assert 50 <= folder.manifest["succeeded"] == len(folder.answered) < 100
 
@@ -334,7 +334,7 @@ def test_a_server_that_is_slow_to_end_does_not_hold_up_the_manifest(folder: Fold
     is_over = process.poll() is not None
     os.kill(int(pid.read_text()), signal.SIGKILL)
 
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert not is_over
     assert folder.answered == ids(3)
 

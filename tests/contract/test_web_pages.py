@@ -20,7 +20,7 @@ from scripts.localcloud.access.own_keys import FORMER_KEYS, callback_secret, key
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.operate.__main__ import main as batchdrop
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 SIGNED_WITH = "0123456789abcdef" * 4
 REFUSED = "takes no requests from web pages"
@@ -42,7 +42,7 @@ def ask(
     port: int, headers: dict[str, str], method: str = "POST", target: str = "/", body: bytes = b"{}"
 ) -> tuple[int, str, dict[str, str]]:
     """One request with exactly these headers, as a browser may send it."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
@@ -125,13 +125,15 @@ def test_the_status_is_read_by_a_person_and_commands_are_taken_from_who_knows_th
     cloud: LocalCloud,
 ) -> None:
     headers = {"Authorization": f"Bearer {cloud.keys.api_key}"}
-    requests.post(cloud.gateway.url_of("Callback"), timeout=60)
+    requests.post(cloud.gateway.url_of("Callback"), timeout=PATIENCE_S)
 
-    status = requests.get(f"{cloud.gateway.url}/status.json", timeout=20).json()
+    status = requests.get(f"{cloud.gateway.url}/status.json", timeout=PATIENCE_S).json()
     callback = next(each for each in status["functions"] if each["name"] == "Callback")
     assert callback["succeeded"] > 0
-    assert requests.delete(f"{cloud.gateway.url}/faults", timeout=20).status_code == 401
-    assert requests.delete(f"{cloud.gateway.url}/faults", headers=headers, timeout=20).json() == {"added": 0}
+    assert requests.delete(f"{cloud.gateway.url}/faults", timeout=PATIENCE_S).status_code == 401
+    assert requests.delete(f"{cloud.gateway.url}/faults", headers=headers, timeout=PATIENCE_S).json() == {
+        "added": 0
+    }
 
 
 def listening(pids: Iterable[int]) -> set[int]:
@@ -185,7 +187,7 @@ def test_each_folder_has_random_keys_of_its_own_which_stay_and_nobody_else_can_r
             oss2.Bucket(auth, cloud.oss.url, "batchdrop", region=REGION).put_object("k", b"x")
         assert cloud.bailian is not None
         headers = {"Authorization": f"Bearer {FORMER_KEYS.api_key}"}
-        listed = requests.get(f"{cloud.bailian.base_url}/files", headers=headers, timeout=20)
+        listed = requests.get(f"{cloud.bailian.base_url}/files", headers=headers, timeout=PATIENCE_S)
 
     assert (refused.value.code, listed.status_code) == ("InvalidAccessKeyId", 401)
     assert own_keys(first) == keys

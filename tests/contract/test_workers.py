@@ -17,7 +17,7 @@ from scripts.localcloud.fc.workers.pool import FunctionHost, InvocationResult, W
 from scripts.localcloud.fc.workers.process import WorkerFailed
 from shared.runtime.custom.http_server import Request
 from tests.support.localcloud_stand_in import spec_for
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +48,7 @@ def hanging(pool: WorkerPool) -> Iterator[tuple[int, list[InvocationResult]]]:
         lambda: pool.spec.log_path.exists() and "hanging" in pool.spec.log_path.read_text(), "it to hang"
     )
     yield int(pool.spec.log_path.read_text().rpartition("hanging")[2].split()[0]), results
-    thread.join(timeout=60)
+    thread.join(timeout=PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -237,7 +237,7 @@ def test_stop_leaves_no_process_behind_and_ends_what_waits(tmp_path: Path) -> No
         host.stop()
         host.stop()
 
-        assert waiting.result(timeout=60).error_type in {"FunctionNotStarted", "CAExited"}
+        assert waiting.result(timeout=PATIENCE_S).error_type in {"FunctionNotStarted", "CAExited"}
     assert len(pids) == 2
     assert not any(is_running(pid) for pid in pids)
     assert results[0].error_type == "CAExited"
@@ -263,7 +263,7 @@ import sys, threading
 from pathlib import Path
 from scripts.localcloud.fc.workers.pool import WorkerPool
 from tests.support.localcloud_stand_in import spec_for
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 if __name__ == "__main__":
     pool = WorkerPool(spec_for(Path(sys.argv[1])), size=2)
@@ -305,8 +305,8 @@ def test_workers_do_not_outlive_their_parent(tmp_path: Path, ending: signal.Sign
         started = all(is_running(pid) for pid in pids)
 
         parent.send_signal(ending)
-        parent.wait(timeout=60)
+        parent.wait(timeout=PATIENCE_S)
 
     assert started
     assert len(pids) == 1
-    wait_until(lambda: not any(is_running(pid) for pid in pids), "the workers to end", 5.0)
+    wait_until(lambda: not any(is_running(pid) for pid in pids), "the workers to end")

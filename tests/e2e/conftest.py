@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import oss2
@@ -15,8 +14,7 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.fc.workers.fork_server import SHARED
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.localcloud.tione.local_tione import LocalTione
-
-DEADLINE_S = 60.0
+from tests.support.waiting import wait_until
 
 
 class RunningCloud:
@@ -80,17 +78,6 @@ class RunningCloud:
 
     def provider_files(self) -> list[str]:
         return [file.id for file in self.client.files.list().data or []]
-
-
-def wait_until(
-    condition: Callable[[], object], complaint: str | Callable[[], str], deadline_s: float = DEADLINE_S
-) -> None:
-    """Poll until the condition holds; fail with the complaint, as it is then, at the deadline."""
-    ends_s = time.monotonic() + deadline_s
-    while not condition():
-        if time.monotonic() > ends_s:
-            pytest.fail(complaint if isinstance(complaint, str) else complaint())
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,7 +22,7 @@ import requests
 
 from scripts.compare.checkout import BUCKET, drop, local_cloud
 from tests.e2e.half_done import FILES
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 # The timer repairs nothing meanwhile, and no claim ends.
 NEVER = tuple(
@@ -43,19 +43,19 @@ class Recorded:
 
     def lose_events_of(self, function: str) -> None:
         order = {"kind": "drop", "function": function}
-        requests.post(f"{self._gateway}faults", json=order, timeout=30).raise_for_status()
+        requests.post(f"{self._gateway}faults", json=order, timeout=PATIENCE_S).raise_for_status()
 
     def drop(self, *names: str) -> None:
         drop(self._bucket_dir, {name: FILES[name] for name in names})
 
     def wait_for(self, folder: str, count: int, name: str = "*") -> None:
         wait_until(
-            lambda: len(list((self._bucket_dir / folder).rglob(name))) == count, f"{count} in {folder}", 120
+            lambda: len(list((self._bucket_dir / folder).rglob(name))) == count, f"{count} in {folder}"
         )
 
     def wait_until_quiet(self) -> None:
         """Until only the timer's events are under way: others would be delivered again."""
-        wait_until(lambda: not any(map(_is_undone, self._queue_dir.glob("*.json"))), "quiet", 120)
+        wait_until(lambda: not any(map(_is_undone, self._queue_dir.glob("*.json"))), "quiet")
 
 
 def _is_undone(event: Path) -> bool:

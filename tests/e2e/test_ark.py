@@ -20,7 +20,8 @@ from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REPOSITORY, CloudOptions
 from scripts.localcloud.terminal.command import welcome
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
+from tests.support.waiting import wait_until
 
 MODEL = "doubao-seed-2-1-pro-260628"
 LINES_RECIPE = f"provider: ark\nmodel: {MODEL}\n".encode()

@@ -17,7 +17,8 @@ from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.operate.__main__ import main
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 12
@@ -64,7 +65,7 @@ def status_of_a_process(cloud: RunningCloud) -> tuple[int, str]:
         env={**os.environ, **variables(cloud)},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE_S,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

@@ -18,7 +18,7 @@ from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.options import BAILIAN_URL
 from scripts.localcloud.terminal.command_line import parse_options
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,17 +68,17 @@ def test_a_cloud_that_is_interrupted_leaves_no_process_and_goes_on_where_it_was(
     with local_cloud(data_dir, *arguments) as process:
         result = drop(data_dir, "two.csv", b"1,hello\n")
         board = data_dir / bucket_of(data_dir) / "running"
-        wait_until(lambda: list(board.rglob("1-00001")), "the batch is running", timeout_s=60)
+        wait_until(lambda: list(board.rglob("1-00001")), "no batch is running")
         running = started_by(process.pid)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
 
     assert len(running) > 1
-    wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in running), "all of them to be gone")
+    wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in running), "some of them go on")
     assert not result.exists()
     # The pace is the provider's: a new one without a delay goes on with the same batch.
     with local_cloud(data_dir, "--bucket", bucket_of(data_dir)):
-        wait_until(result.exists, "the result appears after the restart", timeout_s=60)
+        wait_until(result.exists, "no result appears after the restart")
 
     assert answer_for("hello") in result.read_text(encoding="utf-8-sig")
 
@@ -93,7 +93,7 @@ def test_the_provider_can_be_a_service_that_cannot_call_back(tmp_path: Path) -> 
         ),
     ):
         result = drop(data_dir, "two.csv", b"1,hello\n")
-        wait_until(result.exists, "the timer finds the end of the batch", timeout_s=60)
+        wait_until(result.exists, "the timer does not find the end of the batch")
 
     assert answer_for("hello") in result.read_text(encoding="utf-8-sig")
 
@@ -107,7 +107,7 @@ def test_the_demo_draws_bars_on_a_terminal_and_ends_well(tmp_path: Path) -> None
     shown = b"".join(iter(lambda: _read(controller), b"")).decode()
 
     os.close(controller)
-    assert process.wait(timeout=60) == 0, shown
+    assert process.wait(timeout=PATIENCE_S) == 0, shown
     assert "━" in shown
     assert "120 rows: 120 answered" in shown
     assert "results/reviews/reviews.csv" in shown

@@ -24,8 +24,8 @@ from openai.types import Batch
 from scripts.bundle.bytecode import find_interpreter
 from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
-from tests.e2e.conftest import wait_until
 from tests.support.local_account import batchdrop, bucket_of, running_account
+from tests.support.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(
     find_interpreter("3.10") is None or (sys.platform, platform.machine()) != ("linux", "x86_64"),
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 BUCKET, CODE = "deployed-drop", "deployed-drop-code"
 RECIPE = b"model: qwen-flash\nprompt: |\n  {{ text }}\n"
 ROWS = 40
-PATIENCE_S = "600"
+WAIT_S = "600"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def ended(status: int, printed: list[Mapping[str, Any]]) -> Mapping[str, Any]:
 def session(link: str) -> requests.Response:
     url, _, token = link.partition("#")
     headers = {"X-Batchdrop": "page", "Authorization": f"Bearer {token}"}
-    return requests.get(f"{url}api/session", headers=headers, timeout=60)
+    return requests.get(f"{url}api/session", headers=headers, timeout=PATIENCE_S)
 
 
 def check_first_release(account: LocalAccount, made: Mapping[str, Any]) -> None:
@@ -99,7 +99,7 @@ def log_level(account: LocalAccount) -> str:
 
 
 def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
-    made = ended(*batchdrop(account, "deploy", "--bucket", BUCKET, "--patience", PATIENCE_S))
+    made = ended(*batchdrop(account, "deploy", "--bucket", BUCKET, "--patience", WAIT_S))
 
     check_first_release(account, made)
     first = made["release"]["prefix"]
@@ -110,7 +110,7 @@ def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
     wait_until(lambda: bool(bucket.list_objects("running/").object_list), "no batch is running")
 
     asked = ("--parameter", "LogLevel=DEBUG", "--parameter", "InputFrom=oss")
-    changed = ended(*batchdrop(account, "upgrade", "--yes", *asked, "--patience", PATIENCE_S))
+    changed = ended(*batchdrop(account, "upgrade", "--yes", *asked, "--patience", WAIT_S))
 
     assert {each["action"] for each in changed["changes"]} == {"Modify"}
     assert changed["release"]["prefix"] != first

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
 from tests.e2e.half_done import BUCKET, FILES, forget_submission, open_half_done
+from tests.support.waiting import wait_until
 
 PARAMETERS = {"ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3", "ResultsLateS": "3"}
 JOBS = {name.removesuffix(".jsonl").removesuffix("/names.csv"): name for name in FILES if "yaml" not in name}
@@ -73,7 +74,7 @@ def test_five_half_done_jobs_of_an_older_version_are_finished_and_nothing_is_sen
         cloud = RunningCloud(local_cloud)
         reports = {state: bucket_dir / f"results/{_stem(name)}.report.json" for state, name in JOBS.items()}
         for state, path in reports.items():
-            wait_until(path.exists, f"the job that was {state} does not end; {cloud.board()}", 120)
+            wait_until(path.exists, f"the job that was {state} does not end; {cloud.board()}")
         cloud.wait_until_quiet()
         wait_until(lambda: not files_in(bucket_dir, "waiting"), "somebody still waits")
         assert local_cloud.invoker.dead_letters == ()

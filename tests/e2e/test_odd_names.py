@@ -10,7 +10,8 @@ import oss2
 
 from scripts.localcloud.answers.built_in_texts import answer_for
 from shared.bucket.result_names import rejection_keys_for, report_key_for, result_key_for
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
+from tests.support.waiting import wait_until
 
 LONG = "/".join(["d" * 200] * 4) + "/"
 NAMES = {

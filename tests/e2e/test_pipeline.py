@@ -12,7 +12,8 @@ import oss2
 from scripts.localcloud.answers.built_in_texts import answer_for, embedding_for
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.service_faults import BatchFault
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
+from tests.support.waiting import PATIENCE_S, wait_until
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RECIPE = "model: qwen-flash\nprompt: 'Say {{ name }}'\n"
@@ -201,7 +202,7 @@ def test_the_callback_answers_404_to_a_guess(cloud: RunningCloud) -> None:
 
     url = f"{cloud.cloud.gateway.url_of('Callback')}/finished/0123456789abcdef/1-00001/{'0' * 64}"
 
-    answer = requests.post(url, json={"status": "completed"}, timeout=30)
+    answer = requests.post(url, json={"status": "completed"}, timeout=PATIENCE_S)
 
     assert answer.status_code == 404
     wait_until(lambda: cloud.cloud.invoker.idle, "events are under way")

@@ -7,7 +7,8 @@ import json
 import oss2
 
 from scripts.localcloud.answers.faults import CallFault
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
+from tests.support.waiting import wait_until
 
 FILES = 5
 

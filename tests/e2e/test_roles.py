@@ -17,8 +17,9 @@ from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
 from scripts.localcloud.options import REGION, CloudOptions
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
 from tests.support.chat_servers import ChatServer, webhook
+from tests.support.waiting import PATIENCE_S, wait_until
 
 FUNCTIONS = ("Validate", "Submit", "Callback", "Message", "Collect", "Reconcile", "Notify")
 WHSEC = "whsec_" + "c2VjcmV0" * 5
@@ -243,5 +244,5 @@ def test_a_word_of_a_refused_file_of_one_that_is_done_and_of_one_that_waits_arri
     assert not list(oss2.ObjectIterator(cloud.bucket, "outbox/"))
     page, _, token = words[0]["data"]["link"].partition("#")
     headers = {"X-Batchdrop": "page", "Authorization": f"Bearer {token}"}
-    session = requests.get(f"{page}api/session", headers=headers, timeout=30).json()
+    session = requests.get(f"{page}api/session", headers=headers, timeout=PATIENCE_S).json()
     assert (session["folder"], session["operator"]) == ("told/", False)

@@ -24,6 +24,7 @@ from scripts.localcloud.terminal.command_line import parse_options
 from scripts.operate.__main__ import main
 from tests.support.bailian_requests import wait_for
 from tests.support.upstream_server import Reply, UpstreamServer
+from tests.support.waiting import PATIENCE_S
 
 ROWS = 40
 
@@ -47,7 +48,7 @@ def run(table: Path, data: Path, upstream: str, *, is_json: bool = True) -> subp
 
 
 def told(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=PATIENCE_S)
     return [json.loads(line) for line in out.splitlines()]
 
 
@@ -56,12 +57,12 @@ def test_a_second_interrupt_waits_for_no_row(tmp_path: Path, upstream: UpstreamS
     table.write_text("".join(f"{n},hello {n}\n" for n in range(ROWS)), encoding="utf-8")
     process = run(table, tmp_path / "data", upstream.url, is_json=False)
     try:
-        wait_for(lambda: upstream.open_calls, within_s=30)
+        wait_for(lambda: upstream.open_calls)
         process.send_signal(signal.SIGINT)
         assert process.stdout is not None
         assert any("Waiting up to 30 s" in line for line in iter(process.stdout.readline, ""))
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
 

@@ -37,8 +37,9 @@ from shared.bucket.keys import Stage
 from shared.events.callbacks import callback_path_for
 from shared.links.token import Link, token_for
 from shared.runtime.logs import JsonFormatter
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
 from tests.support.leaks import leaks_in
+from tests.support.waiting import PATIENCE_S, wait_until
 
 # With what each encoding writes in its own way; the API key has no form that is always masked.
 API_KEY = "key-of/this+run=%&<e2e>~0123456789"
@@ -137,7 +138,7 @@ class Watched:
             yield f"object {each.key}", self.running.bucket.get_object(each.key).read()
         yield "the local cloud's log", self.own_log.getvalue().encode()
         status = f"{self.running.cloud.gateway.url}/status.json"
-        yield "the status", requests.get(status, timeout=30).content
+        yield "the status", requests.get(status, timeout=PATIENCE_S).content
         yield "the terminal", self.terminal.getvalue().encode()
         yield from self.passing
 
@@ -336,7 +337,7 @@ def wait_and_push(watched: Watched, name: str) -> None:
         time.sleep(0.5)
         return cloud.path(name).exists()
 
-    wait_until(is_there, f"{name} does not appear; {cloud.board()}", 120)
+    wait_until(is_there, f"{name} does not appear; {cloud.board()}")
 
 
 def lose_a_key(watched: Watched, name: str) -> None:
@@ -347,7 +348,7 @@ def lose_a_key(watched: Watched, name: str) -> None:
     keys.secrets[spec.access_key_id] = "another"
     cloud.drop(f"secret/{name}.csv", b"name\nEd\n")
     wait_until(lambda: "SignatureDoesNotMatch" in log_of(cloud, name), f"{name} is not refused")
-    wait_until(lambda: cloud.cloud.invoker.dead_letters, "nothing is given up", 120)
+    wait_until(lambda: cloud.cloud.invoker.dead_letters, "nothing is given up")
     keys.secrets[spec.access_key_id] = spec.access_key_secret
     wait_and_push(watched, f"results/secret/{name}.report.json")
 
@@ -371,18 +372,18 @@ def call_back(watched: Watched) -> set[int]:
     url = base + callback_path_for(attempt, CALLBACK_SECRET.encode())
     token = {"x-eventbridge-signature-token": EVENTBRIDGE_TOKEN}
     answers = [
-        requests.post(url, json={"callback": url}, timeout=30),
-        requests.post(f"{url}/x", data=url, timeout=30),
-        requests.post(f"{url}0", data=url, timeout=30),
-        requests.post(url, data=b"x" * 200_000, timeout=30),
-        requests.get(url, timeout=30),
-        requests.post(f"{url}?{CALLBACK_SECRET}", headers={"Referer": url}, timeout=30),
-        requests.post(f"{base}/events", json={"id": url}, timeout=30),
-        requests.post(f"{base}/events", json={"id": url}, headers=token, timeout=30),
+        requests.post(url, json={"callback": url}, timeout=PATIENCE_S),
+        requests.post(f"{url}/x", data=url, timeout=PATIENCE_S),
+        requests.post(f"{url}0", data=url, timeout=PATIENCE_S),
+        requests.post(url, data=b"x" * 200_000, timeout=PATIENCE_S),
+        requests.get(url, timeout=PATIENCE_S),
+        requests.post(f"{url}?{CALLBACK_SECRET}", headers={"Referer": url}, timeout=PATIENCE_S),
+        requests.post(f"{base}/events", json={"id": url}, timeout=PATIENCE_S),
+        requests.post(f"{base}/events", json={"id": url}, headers=token, timeout=PATIENCE_S),
     ]
     address = urlsplit(url)
     assert address.hostname is not None
-    with socket.create_connection((address.hostname, address.port or 80), timeout=30) as raw:
+    with socket.create_connection((address.hostname, address.port or 80), timeout=PATIENCE_S) as raw:
         raw.sendall(f"POST {address.path} and more HTTP/1.1\r\n\r\n".encode())
         assert b" 400 " in raw.recv(65536).partition(b"\r\n")[0]
     return {answer.status_code for answer in answers}
@@ -395,13 +396,13 @@ def visit_page(watched: Watched) -> list[int]:
 
     def ask(method: str, path: str, **sent: Any) -> requests.Response:
         return requests.request(
-            method, f"{cloud.gateway.url}/api/{path}", headers=headers, timeout=60, **sent
+            method, f"{cloud.gateway.url}/api/{path}", headers=headers, timeout=PATIENCE_S, **sent
         )
 
     tried = {"text": RECIPE.decode(), "columns": ["name"], "rows": [["Ada"]]}
     form = ask("POST", "uploads", json={"name": "form.csv", "size": 9}).json()
-    put = requests.post(form["url"], data=form["fields"], files={"file": b"name\nGil\n"}, timeout=60)
-    result = requests.get(ask("GET", "download?path=good.csv").json()["url"], timeout=60)
+    put = requests.post(form["url"], data=form["fields"], files={"file": b"name\nGil\n"}, timeout=PATIENCE_S)
+    result = requests.get(ask("GET", "download?path=good.csv").json()["url"], timeout=PATIENCE_S)
     answers = [ask("GET", "jobs"), ask("GET", "job?path=good.csv"), ask("POST", "preview", json=tried)]
     quoted = f"Incorrect API key provided: {API_KEY}."
     watched.running.bailian.faults.add(

@@ -10,9 +10,10 @@ import pytest
 
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
 from tests.e2e.test_batchdrop_command import batchdrop
 from tests.support.upstream_server import UpstreamServer
+from tests.support.waiting import wait_until
 
 ROWS = 12
 

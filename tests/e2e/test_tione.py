@@ -12,8 +12,9 @@ from scripts.localcloud.options import CloudOptions
 from scripts.localcloud.tione.api.service import Habit
 from scripts.localcloud.tione.tasks.task import STOPPED, Task
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
-from tests.e2e.conftest import RunningCloud, wait_until
+from tests.e2e.conftest import RunningCloud
 from tests.e2e.test_batchdrop_command import batchdrop
+from tests.support.waiting import wait_until
 
 ROWS = 5
 TABLE = "".join(f"{line}\n" for line in ("name", *range(ROWS))).encode()

@@ -11,7 +11,7 @@ from fastcrc import crc64
 
 from shared.ports.profile import CHAT
 from shared.ports.provider import BatchRequest
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 T = TypeVar("T")
 
@@ -44,6 +44,6 @@ def batch_request(name: str, *lines: bytes, **fields: Any) -> BatchRequest:
     return BatchRequest(name=name, **(values | fields))
 
 
-def wait_for(look: Callable[[], T | None], *, within_s: float = 10.0, every_s: float = 0.01) -> T:
+def wait_for(look: Callable[[], T | None], *, within_s: float = PATIENCE_S, every_s: float = 0.01) -> T:
     """Look again and again until there is something to see."""
-    return wait_until(look, "something to see", within_s, every_s=every_s)
+    return wait_until(look, "nothing is to be seen", every_s=every_s, within_s=within_s)

@@ -11,6 +11,7 @@ import requests
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT
 from tests.support.bailian_requests import chat_line, wait_for
+from tests.support.waiting import PATIENCE_S
 
 KEY = "sk-test"
 TERMINAL = {"completed", "failed", "expired", "cancelled"}
@@ -35,7 +36,7 @@ class Wire:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         return requests.request(
-            method, f"{self._base_url}{path}", headers=self._headers, timeout=20, **options
+            method, f"{self._base_url}{path}", headers=self._headers, timeout=PATIENCE_S, **options
         )
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:

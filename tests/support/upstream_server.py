@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.waiting import PATIENCE_S
+
 Reply = tuple[int, bytes] | Iterable[bytes] | None
 """A status and a body; what is sent as it is, piece by piece; ``None`` hangs up without a word."""
 
@@ -78,7 +80,7 @@ class UpstreamServer:
             self.seen.append((path, key, body))
             self.open_calls += 1
             self.most_at_once = max(self.most_at_once, self.open_calls)
-        self.gate.wait(30)
+        self.gate.wait(PATIENCE_S)
         with self._lock:
             self.open_calls -= 1
         return self.reply(body["messages"][-1]["content"])

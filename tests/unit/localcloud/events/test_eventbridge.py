@@ -10,6 +10,7 @@ import pytest
 from scripts.localcloud.events.eventbridge import EventBridge, EventRefused
 from scripts.localcloud.events.rocketmq import RocketMq
 from scripts.localcloud.fc.invocations import EventTooLarge
+from tests.support.waiting import PATIENCE_S
 
 FINISHED = {
     "specversion": "1.0",
@@ -178,11 +179,11 @@ def test_drain_waits_for_the_message_that_is_being_handed_over() -> None:
 
     def slow(_function: str, _payload: bytes) -> None:
         is_handing_over.set()
-        may_go_on.wait(5)
+        may_go_on.wait(PATIENCE_S)
 
     with RocketMq(triggers=[Topic()], accept=slow, window_s=0.0) as rocketmq:
         rocketmq.send("batch-finish", "a")
-        assert is_handing_over.wait(5)
+        assert is_handing_over.wait(PATIENCE_S)
         early = rocketmq.drain(0.02)
         may_go_on.set()
         late = rocketmq.drain(5)

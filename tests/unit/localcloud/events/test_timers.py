@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 
 from scripts.localcloud.events.timers import Timers
+from tests.support.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def test_stops_at_once_however_far_the_next_turn_is() -> None:
 
     stopping = threading.Thread(target=timers.stop)
     stopping.start()
-    stopping.join(timeout=20)  # the next turn is an hour away
+    stopping.join(timeout=PATIENCE_S)  # the next turn is an hour away
 
     assert not stopping.is_alive()
     assert queue.events == []

@@ -19,6 +19,7 @@ from scripts.localcloud.fc.workers.process import WorkerFailed
 from scripts.localcloud.status import status
 from shared.runtime.custom.http_server import Request
 from shared.runtime.http_events import MAX_EVENT_BYTES
+from tests.support.waiting import PATIENCE_S
 
 KEY = {"Authorization": "Bearer key"}
 
@@ -63,7 +64,9 @@ class World:
     def request(
         self, method: str, target: str, body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(self.gateway.url).port, timeout=10)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", urlsplit(self.gateway.url).port, timeout=PATIENCE_S
+        )
         try:
             connection.request(method, target, body, headers or {})  # type: ignore[arg-type]
             response = connection.getresponse()

@@ -15,6 +15,7 @@ from scripts.localcloud.fc.invocations import MAX_EVENT_BYTES, AsyncInvoker, Eve
 from scripts.localcloud.fc.lanes import AsyncPolicy
 from scripts.localcloud.fc.spool import Invocation, Spool
 from scripts.localcloud.fc.workers.pool import InvocationResult
+from tests.support.waiting import PATIENCE_S
 
 AT_ONCE = AsyncPolicy(backoff_s=0.0)
 ONE_BY_ONE = AsyncPolicy(backoff_s=0.0, concurrency=1)
@@ -142,7 +143,7 @@ def test_an_invoke_that_raises_counts_as_an_error_and_strands_nothing(tmp_path: 
 
 def test_never_more_than_the_functions_concurrency_at_once(tmp_path: Path) -> None:
     lock, most, now = threading.Lock(), [0], [0]
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
 
     def busy(_event: bytes, _seen: int) -> InvocationResult:
         with lock:
@@ -166,7 +167,7 @@ def test_functions_do_not_wait_for_each_other(tmp_path: Path) -> None:
 
     def answer(event: bytes, _seen: int) -> InvocationResult:
         if event == b"slow":
-            return ok() if other_ran.wait(5) else failed()
+            return ok() if other_ran.wait(PATIENCE_S) else failed()
         other_ran.set()
         return ok()
 
@@ -181,7 +182,9 @@ def test_functions_do_not_wait_for_each_other(tmp_path: Path) -> None:
 def test_drain_says_when_it_was_not_done_in_time(tmp_path: Path) -> None:
     go = threading.Event()
 
-    with invoker_for(Functions(lambda _e, _s: ok() if go.wait(10) else failed()), tmp_path) as invoker:
+    with invoker_for(
+        Functions(lambda _e, _s: ok() if go.wait(PATIENCE_S) else failed()), tmp_path
+    ) as invoker:
         request_id = invoker.accept("submit", b"event")
         early = invoker.drain(0.05)
         pending = invoker.is_pending(request_id)
@@ -213,12 +216,12 @@ def test_what_stop_interrupts_is_delivered_again_after_a_restart(tmp_path: Path)
 
     def interrupted(_event: bytes, _seen: int) -> InvocationResult:
         is_running.set()
-        killed.wait(5)
+        killed.wait(PATIENCE_S)
         return failed("CAExited")
 
     with invoker_for(Functions(interrupted), tmp_path, AsyncPolicy(max_retries=0)) as before:
         before.accept("submit", b"event")
-        assert is_running.wait(5)
+        assert is_running.wait(PATIENCE_S)
     killed.set()
     assert before.drain(5)
 
@@ -264,7 +267,7 @@ def test_an_event_over_the_limit_is_refused(tmp_path: Path) -> None:
 
 
 def test_duplicates_are_delivered_at_the_same_time(tmp_path: Path) -> None:
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
 
     def answer(_event: bytes, _seen: int) -> InvocationResult:
         both.wait()  # breaks, and so fails, unless the other copy runs too

@@ -12,6 +12,7 @@ import pytest
 
 from scripts.localcloud.options import REPOSITORY
 from scripts.localcloud.terminal import command, command_line
+from tests.support.waiting import PATIENCE_S
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -107,7 +108,7 @@ runpy.run_module("scripts.localcloud", run_name="__main__")
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

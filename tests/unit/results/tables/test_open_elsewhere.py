@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.waiting import PATIENCE_S
 from tests.support.whole_job import PROMPT, run_job, says
 
 OFFICE = shutil.which("soffice")
@@ -63,7 +64,9 @@ def test_libreoffice_sees_the_same_cells(book: tuple[Path, Path], tmp_path: Path
         "--outdir",
     ]
     for path in book:
-        subprocess.run([*command, str(tmp_path), str(path)], check=True, capture_output=True, timeout=240)
+        subprocess.run(
+            [*command, str(tmp_path), str(path)], check=True, capture_output=True, timeout=PATIENCE_S
+        )
 
     dropped, result = (
         list(csv.reader(io.StringIO((tmp_path / f"{path.stem}.csv").read_text("utf-8")))) for path in book

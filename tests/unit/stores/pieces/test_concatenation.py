@@ -10,6 +10,7 @@ from shared.problems.exceptions import ObjectMissing
 from shared.stores.pieces.concatenation import PartBounds, PartPlan, join
 from shared.stores.pieces.writer import COPIES_AT_ONCE, PieceWriter
 from tests.support.fakes import MemoryStore
+from tests.support.waiting import PATIENCE_S
 
 BOUNDS = PartBounds(min_part_bytes=10, max_copy_bytes=100, buffer_bytes=1000)
 
@@ -62,7 +63,7 @@ def filled(parts: int) -> tuple[MemoryStore, list[str]]:
 
 def test_parts_are_copied_side_by_side_and_stand_in_their_order() -> None:
     store, keys = filled(3 * COPIES_AT_ONCE)
-    meet = threading.Barrier(COPIES_AT_ONCE, timeout=10)
+    meet = threading.Barrier(COPIES_AT_ONCE, timeout=PATIENCE_S)
     target = Joined(store, lambda _key: meet.wait())
 
     target.join(keys)

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from shared.stores.pieces.part_sender import WAITING_PER_LINE, PartSender
+from tests.support.waiting import PATIENCE_S
 
 
 def sending_threads() -> list[str]:
@@ -97,7 +98,7 @@ def test_abandoning_waits_for_the_line_and_sends_nothing_more() -> None:
 
 
 def test_several_lines_send_at_once_and_as_many_parts_again_wait() -> None:
-    meet = threading.Barrier(4, timeout=10)
+    meet = threading.Barrier(4, timeout=PATIENCE_S)
     sent: list[int] = []
 
     def send(number: int) -> None:
