@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
-from shared.bucket.blocks import TextsInFile
 from shared.bucket.money import TokenCounts
 from shared.bucket.records.usage import Tokens
 from shared.formats.sizes import MIB
+from shared.formats.write_blocks import TextsInFile
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
 from shared.results.contradictions import DOUBTFUL, Render, holds_more, is_better, with_other_line
 from shared.results.replies.learnt_forms import LearntForms, PlainAnswer

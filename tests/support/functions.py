@@ -10,7 +10,6 @@ from functools import partial
 from shared.board.model import Board
 from shared.board.write import WriteBoard
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.folders_first import FoldersFirst
 from shared.bucket.money import Money
 from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
@@ -41,6 +40,7 @@ from shared.ports.real_time import RealTime
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ChannelRefused
 from shared.providers.bailian.profile import BAILIAN
+from shared.stores.folders_first import FoldersFirst
 
 BUCKET_NAME = "drop"
 LEASE = timedelta(minutes=15)

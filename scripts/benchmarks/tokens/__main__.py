@@ -28,7 +28,7 @@ from typing import Any
 
 from scripts.benchmarks.tokens.files import FILES, Mixed
 from scripts.benchmarks.tokens.texts import all_texts
-from shared.bucket.blocks import Blocks
+from shared.formats.write_blocks import Blocks
 from shared.money.tokens.characters import estimated_tokens, features
 from shared.money.tokens.token_meter import TokenMeter, line_tokens
 

@@ -19,7 +19,7 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.records.usage import AttemptTokens, Tokens
 from shared.bucket.tickets import ReadyTicket
 from shared.formats.lines import byte_lines
-from shared.pipeline.collect.shard_rows import ShardRows
+from shared.pipeline.collect.rows.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.later_versions import require_known_outcomes
 from shared.pipeline.loans.share_answers import ShareAnswers

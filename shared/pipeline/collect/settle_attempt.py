@@ -12,18 +12,18 @@ from itertools import repeat
 from typing import Literal, NamedTuple
 
 from shared.bucket.attempt import Attempt
-from shared.bucket.blocks import Blocks
 from shared.bucket.keys import work_key
 from shared.bucket.records.outcome import Outcome
 from shared.bucket.records.plan import Plan
+from shared.formats.write_blocks import Blocks
 from shared.money.invoice import price_of
-from shared.pipeline.collect.lines_promised import lacks_lines, perhaps_charged
-from shared.pipeline.collect.part_rows import PartRows
-from shared.pipeline.collect.row_settler import RowSettler
-from shared.pipeline.collect.shard_rows import ShardRows
+from shared.pipeline.collect.rows.lines_promised import lacks_lines, perhaps_charged
+from shared.pipeline.collect.rows.part_rows import PartRows
+from shared.pipeline.collect.rows.row_settler import RowSettler
+from shared.pipeline.collect.rows.shard_rows import ShardRows
+from shared.pipeline.collect.rows.verdict import BatchVerdict
+from shared.pipeline.collect.rows.write_part import Counts, write_part
 from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
-from shared.pipeline.collect.verdict import BatchVerdict
-from shared.pipeline.collect.write_part import Counts, write_part
 from shared.pipeline.sample.sample_results import sample_lines
 from shared.pipeline.waiting import asked_of_provider
 from shared.ports.clock import Clock

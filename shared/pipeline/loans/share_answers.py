@@ -9,15 +9,15 @@ from itertools import chain
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import total_counts
-from shared.bucket.blocks import Blocks
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import borrowing_key, loan_key, loans_prefix, settled_key, settled_prefix, work_key
 from shared.bucket.records.outcome import SettledShard
 from shared.bucket.records.plan import Plan, PlannedShard
 from shared.formats.lines import byte_lines
-from shared.pipeline.collect.part_rows import PartRows
-from shared.pipeline.collect.shard_rows import ShardRows
-from shared.pipeline.collect.write_part import write_part
+from shared.formats.write_blocks import Blocks
+from shared.pipeline.collect.rows.part_rows import PartRows
+from shared.pipeline.collect.rows.shard_rows import ShardRows
+from shared.pipeline.collect.rows.write_part import write_part
 from shared.pipeline.loans.loans import Loans
 from shared.pipeline.reuse.lend_answers import LendAnswers
 from shared.ports.clock import Pause

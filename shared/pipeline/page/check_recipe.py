@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from shared.formats.record import Record
 from shared.inputs.rows import Observations, each_row
 from shared.inputs.tables.table_rows import RecipeTable
-from shared.pipeline.validate.find_recipe import FoundRecipe
-from shared.pipeline.validate.read_recipe import chosen_profile, read_recipe
+from shared.pipeline.validate.recipe.find_recipe import FoundRecipe
+from shared.pipeline.validate.recipe.read_recipe import chosen_profile, read_recipe
 from shared.ports.choice import ProviderChoice
 from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError

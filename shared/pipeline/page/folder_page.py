@@ -38,7 +38,7 @@ from shared.pipeline.page.refusal import Refusal, find_refusal
 from shared.pipeline.quotes.approve_job import ApproveJob
 from shared.pipeline.quotes.put_quote import lines_of
 from shared.pipeline.sample.sample_results import find_sample
-from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
+from shared.pipeline.validate.recipe.find_recipe import FoundRecipe, find_recipe
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.signed_access import PostForm, SignedAccess

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.bucket.attempt import JobId
-from shared.bucket.blocks import Blocks
 from shared.bucket.bucket_records import BucketRecords
 from shared.formats.lines import byte_lines
+from shared.formats.write_blocks import Blocks
 from shared.pipeline.reuse.lend_answers import ANSWERS, DIGESTS
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore, ObjectWriter

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.blocks import Blocks
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import lent_key
 from shared.bucket.records.plan import Plan, PlannedShard
 from shared.formats.lines import byte_lines
+from shared.formats.write_blocks import Blocks
 from shared.inputs.requests.request_encoding import body_digest, body_in
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing

@@ -19,7 +19,7 @@ from shared.formats.sizes import MB
 from shared.inputs.formats import file_form_for, row_source_for
 from shared.inputs.inbox_keys import FileForm
 from shared.inputs.reading import RowReader
-from shared.pipeline.validate.find_recipe import FoundRecipe
+from shared.pipeline.validate.recipe.find_recipe import FoundRecipe
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import UserInputError

@@ -11,9 +11,9 @@ from shared.bucket.records.plan import Source
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm
 from shared.pipeline.validate.dropped_file import DroppedFile
-from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe
 from shared.pipeline.validate.plan_job import PlanJob, Planned
-from shared.pipeline.validate.read_recipe import chosen_profile, recipe_for, refused_under
+from shared.pipeline.validate.recipe.find_recipe import FoundRecipe, find_misnamed_recipe
+from shared.pipeline.validate.recipe.read_recipe import chosen_profile, recipe_for, refused_under
 from shared.pipeline.validate.refuse_file import Refused
 from shared.pipeline.validate.watch import Watch
 from shared.ports.choice import ProviderChoice

@@ -24,12 +24,12 @@ from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quotes.approve_by_file import ApproveByFile
 from shared.pipeline.replaced.replace_earlier import ReplaceEarlier
 from shared.pipeline.sample.ask_sample import AskSample, SampleUnderWay
-from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import source_of
-from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
 from shared.pipeline.validate.plan_job import Planned
 from shared.pipeline.validate.read_file import ReadFile
+from shared.pipeline.validate.recipe.check_setting import check_setting
+from shared.pipeline.validate.recipe.find_recipe import FoundRecipe, find_recipe
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
 from shared.pipeline.validate.validate_result import Validated, ValidateResult
 from shared.pipeline.validate.wanted_again import is_wanted_again

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.bucket.result_names import notify_candidates
-from shared.pipeline.validate.find_recipe import find_recipe
+from shared.pipeline.validate.recipe.find_recipe import find_recipe
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, UserInputError
 from shared.recipes.notify_file import notify_in_recipe, parse_notify_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from types import TracebackType
 
-from shared.bucket.blocks import TextsInFile
+from shared.formats.write_blocks import TextsInFile
 from shared.results.kept_rows import OriginalRow
 from shared.results.rendering import SettledAnswer
 

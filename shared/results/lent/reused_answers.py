@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from types import TracebackType
 
-from shared.bucket.blocks import TextsInFile
 from shared.bucket.records.plan import Plan
+from shared.formats.write_blocks import TextsInFile
 from shared.results.columns import Answer
 from shared.results.kept_rows import OriginalRow
 from shared.results.rendering import AnswerRenderer, SettledAnswer

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import cache, partial
 
 from shared.board.write import WriteBoard
-from shared.bucket.folders_first import FoldersFirst
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
 from shared.pipeline.quota.free_money import ceiling_on_board, money_on_board
 from shared.pipeline.reconcile.lull import Lull
@@ -19,6 +18,7 @@ from shared.runtime.settings import Settings, current_settings
 from shared.runtime.system_clock import SystemClock
 from shared.runtime.wiring.open_store import open_store
 from shared.runtime.wiring.providers.open_providers import open_providers
+from shared.stores.folders_first import FoldersFirst
 
 
 def timer_run(context: FcContext) -> TimerRun:

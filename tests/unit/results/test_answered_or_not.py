@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.pipeline.collect.verdict import BatchVerdict
+from shared.pipeline.collect.rows.verdict import BatchVerdict
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.problems.render import MESSAGES
 from shared.results.columns import Answer, RowStatus

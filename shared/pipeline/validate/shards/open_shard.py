@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from shared.bucket.blocks import Blocks
+from shared.formats.write_blocks import Blocks
 from shared.pipeline.loans.asked_before import Lender
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectWriter

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.pipeline.collect.verdict import BatchVerdict
+from shared.pipeline.collect.rows.verdict import BatchVerdict
 from shared.ports.provider import BatchState, BatchStatus, FailedFor
 from shared.problems.problem import Problem
 from shared.problems.render import MESSAGES, render_both

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.pipeline.account_problems import waiting_for
-from shared.pipeline.collect.verdict import BatchVerdict
+from shared.pipeline.collect.rows.verdict import BatchVerdict
 from shared.ports.provider import BatchId, BatchRequest, BatchState, BatchStatus, FailedFor
 from shared.problems.exceptions import (
     OutcomeUnknown,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shared.pipeline.collect.shard_rows import ShardRows
+from shared.pipeline.collect.rows.shard_rows import ShardRows
 from shared.results.kept_rows import OriginalRow
 from shared.results.lent.lent_answers import LentAnswers
 from shared.results.lent.reused_answers import ReusedAnswers

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.inputs.inbox_keys import KeyRole
-from shared.pipeline.validate.find_recipe import find_recipe
-from shared.pipeline.validate.read_recipe import read_recipe
+from shared.pipeline.validate.recipe.find_recipe import find_recipe
+from shared.pipeline.validate.recipe.read_recipe import read_recipe
 from shared.pipeline.words.find_channels import read_notify_file
 from shared.ports.choice import ProviderChoice
 from shared.ports.store import ObjectStore

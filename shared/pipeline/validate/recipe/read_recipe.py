@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shared.bucket.keys import INBOX
 from shared.inputs.formats import has_request_lines
 from shared.inputs.inbox_keys import FileForm
-from shared.pipeline.validate.find_recipe import FoundRecipe
+from shared.pipeline.validate.recipe.find_recipe import FoundRecipe
 from shared.pipeline.validate.refuse_file import Refused
 from shared.ports.choice import ProviderChoice
 from shared.ports.profile import ProviderProfile

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.bucket.folders_first import FoldersFirst
+from shared.stores.folders_first import FoldersFirst
 from tests.support.fakes import MemoryStore
 
 FOLDERS = ("again/", "ready/", "open/", "jobs/")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from shared.bucket.blocks import Blocks
 from shared.bucket.records.plan import Plan
+from shared.formats.write_blocks import Blocks
 from shared.ports.store import ObjectStore
 from shared.results.formats import format_of, rendering_for
 from shared.results.kept_rows import OriginalRow

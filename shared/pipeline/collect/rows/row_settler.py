@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.pipeline.collect.verdict import BatchVerdict
+from shared.pipeline.collect.rows.verdict import BatchVerdict
 from shared.results.again.misfits import Tries
 from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
