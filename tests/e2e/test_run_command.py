@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from openai import OpenAI
 from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.data_lock import is_locked
-from scripts.localcloud.options import REPOSITORY
 from scripts.localcloud.terminal.answerer_warnings import answerer_warnings
 from scripts.localcloud.terminal.command_line import parse_options
 from scripts.operate.__main__ import main
 from tests.support.bailian_requests import wait_for
+from tests.support.processes import read_until, started
 from tests.support.upstream_server import Reply, UpstreamServer
 from tests.support.waiting import PATIENCE_S
 
@@ -38,13 +39,23 @@ def upstream() -> Iterator[UpstreamServer]:
     upstream.close()
 
 
-def run(table: Path, data: Path, upstream: str, *, is_json: bool = True) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "scripts.operate", "run", str(table), "--data", str(data)]
-    command += ["--upstream", upstream, *["--json"] * is_json]
+PROGRAM = ("-m", "scripts.operate")
+# The same, but that it would wait an hour for the rows that are being asked.
+PATIENT = """
+import functools, runpy
+from scripts.localcloud.answers import upstream
+
+upstream.Upstream = functools.partial(upstream.Upstream, patience_s=3600)
+runpy.run_module("scripts.operate", run_name="__main__", alter_sys=True)
+"""
+
+
+def run(
+    table: Path, data: Path, upstream: str, *options: str, program: tuple[str, str] = PROGRAM
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    command = [sys.executable, *program, "run", str(table), "--data", str(data), "--upstream", upstream]
     env = {name: value for name, value in os.environ.items() if name != "BUCKET_NAME"}
-    return subprocess.Popen(
-        command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return started([*command, *options], env=env, stderr=subprocess.STDOUT)
 
 
 def told(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
@@ -55,18 +66,13 @@ def told(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
 def test_a_second_interrupt_waits_for_no_row(tmp_path: Path, upstream: UpstreamServer) -> None:
     table = tmp_path / "reviews.csv"
     table.write_text("".join(f"{n},hello {n}\n" for n in range(ROWS)), encoding="utf-8")
-    process = run(table, tmp_path / "data", upstream.url, is_json=False)
-    try:
+    with run(table, tmp_path / "data", upstream.url, program=("-c", PATIENT)) as process:
         wait_for(lambda: upstream.open_calls)
         process.send_signal(signal.SIGINT)
-        assert process.stdout is not None
-        assert any("Waiting up to 30 s" in line for line in iter(process.stdout.readline, ""))
+        read_until(process, "Waiting up to 30 s")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE_S)
-    finally:
-        process.kill()
 
-    assert process.returncode == 130
+        assert process.wait(PATIENCE_S) == 130
     assert upstream.open_calls, "it has waited for the row"
 
 
@@ -75,22 +81,19 @@ def test_a_run_that_is_interrupted_goes_on_with_the_same_command_and_pays_once(
 ) -> None:
     table, data = tmp_path / "reviews.csv", tmp_path / "my data"
     table.write_text("".join(f"{n},hello {n}\n" for n in range(ROWS)), encoding="utf-8")
-    first = run(table, data, upstream.url)
-    try:
+    with run(table, data, upstream.url, "--json") as first:
         assert first.stdout is not None
         assert any(is_running(line) for line in iter(first.stdout.readline, ""))
         first.send_signal(signal.SIGINT)
         upstream.gate.set()
         *_, interrupted = told(first)
-    finally:
-        first.kill()
 
     assert (first.returncode, interrupted["exit_code"]) == (130, 130)
     assert interrupted["error"]["code"] == "interrupted"
     assert not is_locked(data)
 
-    second = run(table, data, upstream.url)
-    *_, done = told(second)
+    with run(table, data, upstream.url, "--json") as second:
+        *_, done = told(second)
 
     assert (second.returncode, done["job"]["by_status"]) == (0, {"answered": ROWS})
     result = Path(done["result"]).read_text(encoding="utf-8-sig")
@@ -146,7 +149,8 @@ def test_rows_whose_answers_do_not_fit_are_asked_again_alone(
     table = tmp_path / "reviews.csv"
     table.write_text("id,text\n1,fine\n2,wrong at first\n3,fine too\n", encoding="utf-8")
 
-    *_, done = told(run(table, tmp_path / "data", upstream.url))
+    with run(table, tmp_path / "data", upstream.url, "--json") as process:
+        *_, done = told(process)
 
     with Path(done["result"]).open(encoding="utf-8-sig", newline="") as result:
         rows = [(row["label"], row["attempt"], row["error_code"]) for row in csv.DictReader(result)]

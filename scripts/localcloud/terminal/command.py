@@ -67,21 +67,23 @@ def started(options: CloudOptions) -> LocalCloud:
 
 def stop(cloud: LocalCloud, tell: Callable[[str], None]) -> None:
     """Stop it. Rows that a server is just answering are waited for, until a second signal comes."""
-    rows = cloud.calls_under_way
-    if not rows:
-        cloud.stop()
-        return
-    tell(
-        f"正在等待已发出的 {rows} 行的回答，最多 30 秒，以免重复请求。再按一次 Ctrl-C 会立即结束，这些行以后会重新请求。\n"
-        f"Waiting up to 30 s for the answers to {rows} row(s) that are being asked, so that none is asked again. "
-        "Ctrl-C again ends at once; these rows are then asked again later."
-    )
+    # Before anybody is told of it: a signal must not end this half way.
     before = {number: signal.signal(number, lambda *_: cloud.hurry()) for number in _SIGNALS}
     try:
+        if rows := cloud.calls_under_way:
+            tell(_waiting_for(rows))
         cloud.stop()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _waiting_for(rows: int) -> str:
+    return (
+        f"正在等待已发出的 {rows} 行的回答，最多 30 秒，以免重复请求。再按一次 Ctrl-C 会立即结束，这些行以后会重新请求。\n"
+        f"Waiting up to 30 s for the answers to {rows} row(s) that are being asked, so that none is asked again. "
+        "Ctrl-C again ends at once; these rows are then asked again later."
+    )
 
 
 def _told(error: Exception, options: CloudOptions) -> str:

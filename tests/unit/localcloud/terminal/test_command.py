@@ -90,6 +90,35 @@ def test_a_cloud_that_cannot_start_says_why_in_both_languages(
     assert ".." not in en
 
 
+class Stopping:
+    """A cloud that is to stop; somebody presses Ctrl-C once more at one moment of it."""
+
+    def __init__(self, rows: int) -> None:
+        self.calls_under_way = rows
+        self.heard: list[str] = []
+
+    def hurry(self) -> None:
+        self.heard.append("hurry")
+
+    def stop(self) -> None:
+        if not self.calls_under_way:
+            signal.raise_signal(signal.SIGINT)
+        self.heard.append("stopped")
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_ctrl_c_again_as_soon_as_it_is_told_of_stops_the_cloud_all_the_same(rows: int) -> None:
+    cloud = Stopping(rows)
+    before = signal.signal(signal.SIGINT, lambda *_: cloud.heard.append("broken off"))
+    try:
+        command.stop(cloud, lambda _: signal.raise_signal(signal.SIGINT))  # type: ignore[arg-type]
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert cloud.heard == ["hurry", "stopped", "broken off"]
+
+
 def test_ctrl_c_during_the_imports_shows_nothing_of_them() -> None:
     interrupted = """
 import runpy, signal, sys

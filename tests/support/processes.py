@@ -1,0 +1,49 @@
+"""Processes that a test starts; they end with their block, also where the test fails in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def started(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A process whose output is text in a pipe, unless the options of ``Popen`` say otherwise.
+
+    At the end of the block it is killed if it still runs. If the block fails, what the process said
+    and nobody has read is shown with the failure.
+    """
+    usual: dict[str, Any] = {"cwd": ROOT, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **(usual | options)) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            for stream in (process.stdout, process.stderr):
+                _show(stream)
+            raise
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """The first line that has the text in it; fail if the process ends without one."""
+    heard = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return line
+        heard.append(line)
+    raise AssertionError(f"it ended without saying {text!r}, but this:\n{''.join(heard)}")
+
+
+def _show(stream: IO[Any] | None) -> None:
+    if stream and not stream.closed:
+        said = stream.read()
+        sys.stderr.write(said if isinstance(said, str) else said.decode(errors="replace"))
