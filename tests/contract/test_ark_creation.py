@@ -38,6 +38,7 @@ from tests.support.ark import (
     open_adapter,
     stage,
 )
+from tests.support.bailian_requests import wait_for
 from tests.support.waiting import wait_until
 
 # What its answers to a create mean.
@@ -416,7 +417,7 @@ def test_silence_after_a_create_leaves_its_outcome_open(
     with pytest.raises(OutcomeUnknown):
         open_adapter(on.ark.url, on.store).submit(ark_request("job"))
 
-    assert len(on.jobs) == 1
+    assert wait_for(lambda: len(on.jobs)) == 1
 
 
 @pytest.mark.parametrize(
@@ -431,9 +432,9 @@ def test_all_else_is_given_up_sooner(
     on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch, action: str, call: Callable[[Ark, BatchId], object]
 ) -> None:
     """The timer waits for it, and what it waits for keeps it from the other provider's batches."""
-    monkeypatch.setattr(api, "_READ_S", 0.2)
     adapter = open_adapter(on.ark.url, on.store)
     batch_id = adapter.submit(ark_request("job"))
+    monkeypatch.setattr(api, "_READ_S", 0.2)
     on.ark.faults.add(CallFault(route=action, status=None, delay_s=1))
 
     with pytest.raises(TransientError, match="no usable answer"):

@@ -37,6 +37,7 @@ from tests.support.ark import (
 from tests.support.bailian_requests import wait_for
 from tests.support.builders import plan_job
 from tests.support.fakes import FixedClock
+from tests.support.processes import started
 
 ROOT = Path(__file__).parents[2]
 LEASE = timedelta(minutes=15)
@@ -55,7 +56,7 @@ def submit_in(proxy: str, ark_url: str, job_id: str, shard: str) -> None:
 
 def serve_in(directory: str) -> None:
     """The service that is killed."""
-    with local_ark(Path(directory), job_delay_s=6) as on:
+    with local_ark(Path(directory), job_delay_s=20) as on:
         sys.stdout.write(f"{on.tos.proxy} {on.ark.url}\n")
         sys.stdout.flush()
         threading.Event().wait()
@@ -65,17 +66,14 @@ def serve_in(directory: str) -> None:
 def process(function: Callable[..., None], *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """It runs until the block ends, and is killed then."""
     command = [sys.executable, "-m", "tests.contract.test_ark_killed", function.__name__, *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
-        try:
-            yield started
-        finally:
-            started.send_signal(signal.SIGKILL)
+    with started(command) as running:
+        yield running
 
 
 def kill_after_create(on: ArkOnThisMachine, attempt: Attempt) -> None:
     """Start a process that submits, and kill it when Ark has the job and has not answered."""
     known = len(on.jobs)
-    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=3))
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=8))
     with process(submit_in, on.tos.proxy, on.ark.url, attempt.job_id, str(attempt.shard)) as killed:
         wait_for(lambda: len(on.jobs) > known or killed.poll() is not None)
     assert killed.returncode == -signal.SIGKILL
@@ -118,9 +116,7 @@ def test_a_service_that_is_killed_goes_on_with_what_it_has(tmp_path: Path) -> No
         before = open_adapter(ark_url, store)
         batch_id = before.submit(ark_request("job", *map(ark_line, rows)))
         queued = [before.submit(ark_request(f"queued-{number}")) for number in range(4)]
-        answered = wait_for(
-            lambda: count if (count := answered_of(before, batch_id)) > 20 else 0, within_s=30
-        )
+        answered = wait_for(lambda: count if (count := answered_of(before, batch_id)) > 20 else 0)
 
     with local_ark(tmp_path) as on:
         state = ended(on, batch_id)

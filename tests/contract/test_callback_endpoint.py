@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from shared.ports.store import ObjectStore
 from shared.stores.oss.store import open_oss_store
 from tests.support.builders import attempt
 from tests.support.fakes import START
+from tests.support.processes import started
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -88,23 +88,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         command = [sys.executable, "-m", "shared.runtime.custom.server", "functions.callback.index.handler"]
         command += ["--host", "127.0.0.1", "--port", "0"]
         log_path = folder / "log"
-        with log_path.open("wb") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=log)
-        with process:
-            try:
-                assert process.stdout is not None
-                port = int(process.stdout.readline().rsplit(b":", 1)[1])
-                store = open_oss_store(
-                    oss.url,
-                    "cn-beijing",
-                    "drop",
-                    access_key_id="key",
-                    access_key_secret="word",
-                    security_token=None,
-                )
-                yield Endpoint(port, store, log_path)
-            finally:
-                process.kill()
+        with log_path.open("wb") as log, started(command, env=env, stderr=log) as process:
+            port = int(process.stdout.readline().rsplit(":", 1)[1])
+            store = open_oss_store(
+                oss.url,
+                "cn-beijing",
+                "drop",
+                access_key_id="key",
+                access_key_secret="word",
+                security_token=None,
+            )
+            yield Endpoint(port, store, log_path)
 
 
 @pytest.fixture

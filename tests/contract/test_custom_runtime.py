@@ -22,6 +22,7 @@ from types import SimpleNamespace
 import pytest
 
 from shared.runtime.custom.loading import HandlerNotLoadable, load_handler
+from tests.support.processes import started
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,7 @@ HANDLERS = """
     from shared.runtime.context import FcContext
     from shared.runtime.event_trigger import event_handler
     from shared.runtime.http_trigger import context_of, http_handler
+    from tests.support.waiting import PATIENCE_S
 
     VALUE = "not callable"
     both_inside = threading.Barrier(2)
@@ -58,7 +60,7 @@ HANDLERS = """
         raise ValueError("plain " + context.credentials.access_key_secret.get_secret_value())
 
     def meet(event, context):
-        both_inside.wait(timeout=0.3 if event == b"alone" else 15)
+        both_inside.wait(timeout=0.3 if event == b"alone" else PATIENCE_S)
         return "met"
 
     def slow(event, context):
@@ -116,7 +118,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Running:
     """A server process and the address on which it listens."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, errors: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], port: int, errors: Path) -> None:
         self.process = process
         self.port = port
         self._errors = errors
@@ -152,21 +154,12 @@ def environment(code: Path) -> dict[str, str]:
 def running(code: Path, handler: str, *options: str) -> Iterator[Running]:
     with (
         NamedTemporaryFile(dir=code) as stderr,
-        subprocess.Popen(
-            command(handler, "--port", "0", *options),
-            cwd=ROOT,
-            env=environment(code),
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-        ) as process,
+        started(command(handler, "--port", "0", *options), env=environment(code), stderr=stderr) as process,
     ):
-        try:
-            line = first_line(process)
-            log_path = Path(stderr.name)
-            assert line.startswith("listening on http://127.0.0.1:"), log_path.read_text()
-            yield Running(process, int(line.rpartition(":")[2]), log_path)
-        finally:
-            process.kill()
+        line = first_line(process)
+        log_path = Path(stderr.name)
+        assert line.startswith("listening on http://127.0.0.1:"), log_path.read_text()
+        yield Running(process, int(line.rpartition(":")[2]), log_path)
 
 
 Servers = Callable[[str], Running]
@@ -179,10 +172,10 @@ def serving(code: Path) -> Iterator[Servers]:
         yield cache(lambda handler: stack.enter_context(running(code, f"little.{handler}")))
 
 
-def first_line(process: subprocess.Popen[bytes]) -> str:
+def first_line(process: subprocess.Popen[str]) -> str:
     readable, _, _ = select.select([process.stdout], [], [], PATIENCE_S)
     assert readable, "the server printed nothing"
-    return process.stdout.readline().decode().strip()
+    return process.stdout.readline().strip()
 
 
 # One body of cases for three runtimes: (handler, event) to ("ok", result) or ("error", body).
@@ -404,11 +397,8 @@ def test_the_port_comes_from_the_platform(code: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     env = {**environment(code), "FC_CUSTOM_LISTEN_PORT": str(port)}
-    with subprocess.Popen(command("little.echo"), cwd=ROOT, env=env, stdout=subprocess.PIPE) as process:
-        try:
-            assert first_line(process) == f"listening on http://127.0.0.1:{port}"
-        finally:
-            process.kill()
+    with started(command("little.echo"), env=env) as process:
+        assert first_line(process) == f"listening on http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,12 @@ class Bus:
 
 def test_a_timeout_and_a_crash_are_retried_and_end_as_dead_letters(tmp_path: Path) -> None:
     with (
-        FunctionHost([spec_for(tmp_path, timeout_s=0.7)]) as host,
+        FunctionHost([spec_for(tmp_path, timeout_s=3.0)]) as host,
         AsyncInvoker(invoke=host.invoke, directory=tmp_path, default_policy=QUICK) as invoker,
     ):
         for event in [b"hang", b"crash", b"hello"]:
             invoker.accept("submit", event)
-        drained = invoker.drain(20)
+        drained = invoker.drain(PATIENCE_S)
 
         assert drained
     dead = {letter.invocation.event: (letter.condition, letter.attempts) for letter in invoker.dead_letters}
@@ -65,7 +65,7 @@ def test_an_event_interrupted_by_the_end_of_the_local_cloud_is_delivered_at_its_
         FunctionHost([spec]) as host,
         AsyncInvoker(invoke=host.invoke, directory=tmp_path, default_policy=QUICK) as invoker,
     ):
-        assert invoker.drain(20)
+        assert invoker.drain(PATIENCE_S)
 
     assert list((tmp_path / "queue").iterdir()) == []
 
@@ -100,7 +100,7 @@ def test_all_parts_work_together(tmp_path: Path) -> None:
         response = connection.getresponse()
         passed_through = response.read()
 
-        assert invoker.drain(20)
+        assert invoker.drain(PATIENCE_S)
         assert published == {"matched": ["finish"]}
         assert (response.status, passed_through) == (201, b"\xff\x00")
         assert json.loads(response.headers["X-Request"])["path"] == "/%E4%BD%A0?x=1"

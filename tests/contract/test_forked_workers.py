@@ -18,6 +18,7 @@ from scripts.localcloud.fc.workers.fork_server import can_fork
 from scripts.localcloud.fc.workers.pool import WorkerPool
 from scripts.localcloud.fc.workers.process import WorkerProcess, WorkerSpec
 from scripts.localcloud.options import REPOSITORY
+from tests.support.processes import started
 from tests.support.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="needs what Linux has since 5.3")
@@ -124,8 +125,7 @@ pool.invoke(b"hang", "r-2")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_forked_workers_do_not_outlive_their_cloud(tmp_path: Path, ending: signal.Signals) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path)]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as parent:
-        assert parent.stdout
+    with started(command, stderr=subprocess.PIPE) as parent:
         worker = int(parent.stdout.readline())
         origin = parent_of(worker)
 

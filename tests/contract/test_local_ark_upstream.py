@@ -24,7 +24,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def on(tmp_path: Path, upstream: UpstreamServer, clock: FixedClock) -> Iterator[ArkOnThisMachine]:
-    forwarded = Upstream(upstream.url, "sk-up", None, first_pause_s=0.01, timeout_s=0.5)
+    forwarded = Upstream(upstream.url, "sk-up", None, first_pause_s=0.01)
     with local_ark(tmp_path, upstream=forwarded, clock=clock) as on:
         yield on
 

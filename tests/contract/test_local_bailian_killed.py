@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,29 +14,25 @@ from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from tests.support.bailian_requests import wait_for
 from tests.support.bailian_wire import KEY, Wire, ids_of, rows
+from tests.support.processes import started
 from tests.support.upstream_server import Reply, UpstreamServer, answer_to
 
 ROOT = Path(__file__).parents[2]
 ROWS, PAID = 100, 30
 
 
-def bailian(directory: Path, upstream: str) -> LocalBailian:
-    """Slow where it answers by itself, so that it can be killed half way."""
+def bailian(directory: Path, upstream: str, batch_delay_s: float = 0) -> LocalBailian:
     if upstream:
         return LocalBailian(directory, KEY, upstream=Upstream(upstream), concurrency=1)
-    return LocalBailian(directory, KEY, batch_delay_s=2)
+    return LocalBailian(directory, KEY, batch_delay_s=batch_delay_s)
 
 
 @contextmanager
 def killed(directory: Path, upstream: str = "") -> Iterator[Wire]:
     """It runs until the block ends, and is killed then."""
     command = [sys.executable, "-m", "tests.contract.test_local_bailian_killed", str(directory), upstream]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            yield Wire(SimpleNamespace(base_url=process.stdout.readline().strip()))
-        finally:
-            process.send_signal(signal.SIGKILL)
+    with started(command) as process:
+        yield Wire(SimpleNamespace(base_url=process.stdout.readline().strip()))
 
 
 def written_in(directory: Path) -> list[str]:
@@ -84,7 +78,8 @@ def test_answers_of_its_own_come_once_and_a_count_that_was_shown_stays(tmp_path:
 
 
 if __name__ == "__main__":
-    with bailian(Path(sys.argv[1]), sys.argv[2]) as service:
+    # Slow where it answers by itself, so that it can be killed half way.
+    with bailian(Path(sys.argv[1]), sys.argv[2], batch_delay_s=20) as service:
         sys.stdout.write(f"{service.base_url}\n")
         sys.stdout.flush()
         threading.Event().wait()

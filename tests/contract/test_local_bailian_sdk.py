@@ -375,7 +375,7 @@ def test_a_batch_whose_window_has_passed_expires_with_what_is_done(
 
 
 def test_progress_shows_in_the_counts_while_rows_are_answered(tmp_path: Path) -> None:
-    with LocalBailian(tmp_path, KEY, batch_delay_s=2) as local:
+    with LocalBailian(tmp_path, KEY, batch_delay_s=20) as local:
         wire = Wire(local)
         batch = wire.create(*rows(40))
 

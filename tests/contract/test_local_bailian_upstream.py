@@ -138,13 +138,12 @@ def test_the_upstream_never_gets_more_calls_at_once_than_allowed(
 
 
 def test_rows_answered_before_a_restart_are_not_asked_again(tmp_path: Path, upstream: UpstreamServer) -> None:
-    local = forwarding(tmp_path, upstream.url, batch_delay_s=1, concurrency=1)
-    with local:
+    with forwarding(tmp_path, upstream.url, batch_delay_s=20, concurrency=1) as local:
         wire = Wire(local)
         batch = wire.create(*(chat_line(str(row)) for row in range(20)))
         done = wait_for(lambda: wire.batch(batch)["request_counts"]["completed"])
 
-    with local:
+    with forwarding(tmp_path, upstream.url) as local:
         wire = Wire(local)
         assert wire.ended(batch)["request_counts"]["completed"] == 20
 
@@ -157,16 +156,18 @@ def test_a_stop_waits_for_the_rows_under_way_and_none_is_asked_twice(
     tmp_path: Path, upstream: UpstreamServer, batch_delay_s: float
 ) -> None:
     upstream.reply = slow
+    count = 200  # more than come before the stop, also where it comes late
     local = forwarding(tmp_path, upstream.url, concurrency=3, batch_delay_s=batch_delay_s)
     with local:
-        batch = Wire(local).create(*(chat_line(str(row), str(row)) for row in range(12)))
+        batch = Wire(local).create(*(chat_line(str(row), str(row)) for row in range(count)))
         wait_for(lambda: len(upstream.seen) > 3)
         assert local.calls_under_way
 
-    assert len(upstream.seen) < 12
+    assert len(upstream.seen) < count
+    upstream.reply = answer_to
     with local:
-        assert Wire(local).ended(batch)["request_counts"]["completed"] == 12
-    assert sorted(map(int, upstream.asked)) == [*range(12)]
+        assert Wire(local).ended(batch)["request_counts"]["completed"] == count
+    assert sorted(map(int, upstream.asked)) == [*range(count)]
 
 
 def test_a_cancelled_batch_keeps_the_answers_that_were_under_way(

@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -22,39 +22,21 @@ from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
 from scripts.localcloud.options import REPOSITORY, CloudOptions, volcengine_dir
 from scripts.localcloud.servers.local_server import LocalServer, PortTaken
 from scripts.localcloud.terminal.command import EXAMPLE_RECIPE
+from tests.support.processes import read_until, started
 from tests.support.waiting import PATIENCE_S, wait_until
 
 COMMAND = (sys.executable, "-m", "scripts.localcloud", "--data")
 LOCAL_OSS, LOCAL_TOS = ((sys.executable, "-m", f"scripts.localcloud.{name}") for name in ("oss", "tos"))
 
 
-@contextmanager
-def started(data_dir: Path, program: tuple[str, ...] = COMMAND) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [*program, str(data_dir)],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def read_until(process: subprocess.Popen[str], text: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if text in line:
-            return
-    pytest.fail(f"it ended without saying {text!r}")
+def started_on(
+    data_dir: Path, program: tuple[str, ...] = COMMAND
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    return started([*program, str(data_dir)], stderr=subprocess.STDOUT, start_new_session=True)
 
 
 def test_a_second_local_cloud_on_the_same_data_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
-    with started(tmp_path) as first:
+    with started_on(tmp_path) as first:
         read_until(first, "Ctrl-C stops it")
         second = subprocess.run(
             [*COMMAND, str(tmp_path)],
@@ -104,7 +86,7 @@ def test_the_second_clouds_own_folder_is_held_too(tmp_path: Path) -> None:
 def test_a_signal_stops_all_of_it_also_while_it_starts(
     tmp_path: Path, number: signal.Signals, is_up: bool
 ) -> None:
-    with started(tmp_path) as process:
+    with started_on(tmp_path) as process:
         if is_up:
             read_until(process, "Ctrl-C stops it")
         else:
@@ -123,7 +105,7 @@ def test_the_example_recipe_of_a_fresh_inbox_starts_nothing_and_stays_away_once_
     bucket = tmp_path / "batchdrop"
     example = bucket / "inbox" / "batch.yaml.example"
     log = tmp_path / ".localcloud" / "logs" / "validate.log"
-    with started(tmp_path) as process:
+    with started_on(tmp_path) as process:
         read_until(process, "Ctrl-C stops it")
         wait_until(
             lambda: log.exists() and "invocation.finished" in log.read_text(), "validate to look at it"
@@ -134,7 +116,7 @@ def test_the_example_recipe_of_a_fresh_inbox_starts_nothing_and_stays_away_once_
         assert not list((bucket / "rejected").iterdir())
 
     example.unlink()
-    with started(tmp_path) as process:
+    with started_on(tmp_path) as process:
         read_until(process, "Ctrl-C stops it")
 
         assert not example.exists()
@@ -195,7 +177,7 @@ def replaced(data_dir: Path) -> None:
 
 def test_a_cloud_whose_bucket_is_gone_stops_with_a_sentence_and_can_start_again(tmp_path: Path) -> None:
     for _ in range(2):
-        with started(tmp_path) as process:
+        with started_on(tmp_path) as process:
             read_until(process, "  logs")
 
             gone(tmp_path / "batchdrop")
@@ -221,7 +203,7 @@ def test_a_cloud_whose_folder_is_gone_stops_with_a_sentence(
     tmp_path: Path, lose: Callable[[Path], None], program: tuple[str, ...]
 ) -> None:
     data_dir = tmp_path / "data"
-    with started(data_dir, program) as process:
+    with started_on(data_dir, program) as process:
         read_until(process, "secret")
 
         lose(data_dir)
@@ -332,7 +314,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, program: tuple[str, ...],
 
 def test_the_console_shows_the_name_of_its_folder_and_does_not_obey_it(tmp_path: Path) -> None:
     data_dir = tmp_path / "a\x1b[2J\u202e\nb"
-    with started(data_dir) as first:
+    with started_on(data_dir) as first:
         assert first.stdout is not None
         welcome = ""
         for line in first.stdout:

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import oss2
@@ -30,6 +31,7 @@ from scripts.localcloud.storage.changes import HandChanges
 from scripts.localcloud.storage.content import PIECE_BYTES, Write
 from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.storage.storage import Storage
+from tests.support.processes import read_until, started
 from tests.support.waiting import PATIENCE_S, wait_until
 
 REGION = "cn-beijing"
@@ -524,8 +526,7 @@ def test_a_killed_server_leaves_whole_objects_only(tmp_path: Path) -> None:
     content = os.urandom(1 << 20) * 8
     etags = {hashlib.md5(bytes([n]) + content, usedforsecurity=False).hexdigest().upper() for n in range(20)}
     for _ in range(3):
-        process, url = serve(tmp_path)
-        with process:
+        with serve(tmp_path) as (process, url):
             keys = own_keys(tmp_path)
             auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
             bucket = oss2.Bucket(auth, url, "bucket", region=REGION, enable_crc=False)
@@ -565,16 +566,14 @@ def wait_for_open(oss: LocalOss, key: str):
     return opened[0]
 
 
-def serve(data_dir: Path) -> tuple[subprocess.Popen[str], str]:
+@contextmanager
+def serve(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "scripts.localcloud.oss", str(data_dir), "--bucket", "bucket"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    for line in process.stdout:
-        if line.startswith("endpoint "):
-            break
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    return process, line.split()[1]
+    with started(command) as process:
+        url = read_until(process, "endpoint ").split()[1]
+        drain = threading.Thread(target=process.stdout.read, daemon=True)
+        drain.start()
+        yield process, url
 
 
 def test_a_file_that_a_person_copies_in_is_an_upload(oss: LocalOss, tmp_path: Path, events: Events) -> None:

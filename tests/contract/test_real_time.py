@@ -27,6 +27,7 @@ from shared.results.replies.result_lines import parse_result_line
 from tests.support.bailian_requests import chat_line
 from tests.support.bailian_wire import KEY, Wire
 from tests.support.upstream_server import UpstreamServer
+from tests.support.waiting import PATIENCE_S
 
 MODEL = "qwen-plus"
 HELLO = [{"role": "user", "content": "hello"}]
@@ -207,10 +208,10 @@ def test_money_that_ends_between_two_rows_takes_no_answer_away(
 
 def test_a_row_without_an_answer_in_time_says_so_and_stops_no_other(local: LocalBailian) -> None:
     class Impatient(BailianRealTime):
-        timeout = Timeout(0.5, connect=5)
+        timeout = Timeout(3, connect=PATIENCE_S)
 
     sdk = openai.OpenAI(base_url=local.base_url, api_key=KEY)
-    local.faults.add(CallFault(route="real_time.chat", status=None, delay_s=1.5))
+    local.faults.add(CallFault(route="real_time.chat", status=None, delay_s=6))
 
     slow, quick = read(Impatient(sdk).answers([chat_line("q-0"), embedding_line("q-1", "b")], MODEL))
 

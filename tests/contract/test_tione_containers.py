@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
 from tests.support.local_tione import TioneOnThisMachine, local_tione
+from tests.support.processes import started
 from tests.support.upstream_server import UpstreamServer
 from tests.support.waiting import PATIENCE_S, wait_until
 
@@ -281,9 +280,8 @@ def test_a_container_does_not_outlive_the_service(tmp_path: Path) -> None:
         return int(found[0].read_text() or 0) if found else None
 
     command = [sys.executable, "-m", "tests.contract.test_tione_containers", str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT) as service:
+    with started(command):
         container = wait_until(pid, "the container")
-        service.send_signal(signal.SIGKILL)
 
     def is_gone() -> bool:
         try:

@@ -28,7 +28,7 @@ from shared.providers.tione.client import Tione, open_staging, open_tione
 from shared.providers.tione.task import TaskSettings
 from shared.stores.cos.store import open_cos_store
 from tests.support.bailian_requests import batch_request, chat_line
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 SECRET_ID, SECRET_KEY = "AKIDlocal", "local-secret-of-tencent"
 BUCKET, REGION, PREFIX = "acme-1250000000", "ap-shanghai", "batchdrop/"
@@ -92,7 +92,7 @@ def caller(
     url: str, secret_id: str = SECRET_ID, secret_key: str = SECRET_KEY, token: str | None = None
 ) -> Callable[..., dict[str, Any]]:
     """The generic client, which knows no model of any action: ``call("CreateBatchTask", …)``."""
-    http = HttpProfile(protocol="http", endpoint=url.removeprefix("http://"), reqTimeout=20)
+    http = HttpProfile(protocol="http", endpoint=url.removeprefix("http://"), reqTimeout=int(PATIENCE_S))
     credential = Credential(secret_id, secret_key, token)
     client = CommonClient("tione", "2021-11-11", credential, REGION, ClientProfile(httpProfile=http))
 

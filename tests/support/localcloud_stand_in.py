@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from scripts.localcloud.fc.workers.process import WorkerSpec
+from tests.support.waiting import PATIENCE_S
 
 # Does what the event says: fail, hang, eat memory, crash, tell about itself. Anything else is
 # echoed in capitals.
@@ -80,7 +81,7 @@ def spec_for(
         "log_path": folder / "logs" / f"{function}.log",
         "working_directory": folder,
         "command": (sys.executable, "-I", "-S", str(script)),
-        "timeout_s": 20.0,
+        "timeout_s": PATIENCE_S,
         **changes,
     }
     return WorkerSpec(**values)  # type: ignore[arg-type]

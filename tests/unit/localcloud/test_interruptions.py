@@ -32,9 +32,9 @@ from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.storage.storage import Storage
 from scripts.template.stack import RocketMqTrigger, TimerTrigger
 from shared.runtime.system_clock import SystemClock
+from tests.support.waiting import PATIENCE_S
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
-A_WHILE_S = 20
 
 
 class Disk:
@@ -55,9 +55,9 @@ class Disk:
         return "r-1"
 
     def gets_space(self) -> None:
-        assert self.was_refused.wait(A_WHILE_S)
+        assert self.was_refused.wait(PATIENCE_S)
         self.is_full = False
-        assert self.is_taken.wait(A_WHILE_S)
+        assert self.is_taken.wait(PATIENCE_S)
 
 
 def test_a_timer_fires_again_once_there_is_space(caplog: pytest.LogCaptureFixture) -> None:
@@ -71,7 +71,7 @@ def test_a_timer_fires_again_once_there_is_space(caplog: pytest.LogCaptureFixtur
     )
 
     with caplog.at_level(logging.WARNING), timers:
-        assert disk.was_refused.wait(A_WHILE_S)
+        assert disk.was_refused.wait(PATIENCE_S)
         disk.gets_space()
 
     assert interruptions.reasons == {}
@@ -87,7 +87,7 @@ def test_a_message_is_handed_over_once_there_is_space() -> None:
     with RocketMq(triggers=[trigger], accept=disk.take) as topics:
         topics.send("topic", "a batch has ended")
         disk.gets_space()
-        assert topics.drain(A_WHILE_S)
+        assert topics.drain(PATIENCE_S)
 
     [(function, payload)] = disk.taken
     assert function == "message"
@@ -106,10 +106,10 @@ def test_an_event_that_is_given_up_becomes_a_dead_letter_once_there_is_space(tmp
     with AsyncInvoker(invoke=fail, directory=tmp_path, default_policy=policy) as invoker:
         file.mkdir()  # nothing can be written to it
         invoker.accept("submit", b"1")
-        assert failed.wait(A_WHILE_S)
+        assert failed.wait(PATIENCE_S)
         assert not invoker.drain(0.0)
         file.rmdir()
-        assert invoker.drain(A_WHILE_S)
+        assert invoker.drain(PATIENCE_S)
 
         assert len(invoker.dead_letters) == 1
         assert invoker.counts()["submit"].running == 0
@@ -204,11 +204,11 @@ def test_no_row_is_asked_twice_while_its_answer_has_no_place() -> None:
     disk, rows = Disk(), _Rows()
     running = threading.Thread(target=rows.run, args=(_Lines(disk),))
     running.start()
-    assert disk.was_refused.wait(A_WHILE_S)
+    assert disk.was_refused.wait(PATIENCE_S)
     assert rows.asked == ["a", "b"]
 
     disk.gets_space()
-    running.join(A_WHILE_S)
+    running.join(PATIENCE_S)
 
     assert rows.asked == ["a", "b", "c", "d"]
     assert disk.taken == [(OUTPUT, "a", "b"), (OUTPUT, "c", "d")]

@@ -85,7 +85,7 @@ def test_a_matching_event_reaches_triggers_and_rules() -> None:
         )
 
         matched = bus.publish(FINISHED)
-        assert rocketmq.drain(5)
+        assert rocketmq.drain(PATIENCE_S)
 
     assert matched == ["finish", "raw", "to-mq"]
     assert accepted.payloads[:2] == [("message", FINISHED), ("message", FINISHED["data"])]
@@ -143,7 +143,7 @@ def test_a_message_does_not_wait_longer_than_the_window() -> None:
 
     with RocketMq(triggers=[Topic(batch_size=100)], accept=accepted, window_s=0.01) as rocketmq:
         rocketmq.send("batch-finish", "a")
-        drained = rocketmq.drain(5)
+        drained = rocketmq.drain(PATIENCE_S)
 
         assert drained
         assert rocketmq.idle
@@ -186,6 +186,6 @@ def test_drain_waits_for_the_message_that_is_being_handed_over() -> None:
         assert is_handing_over.wait(PATIENCE_S)
         early = rocketmq.drain(0.02)
         may_go_on.set()
-        late = rocketmq.drain(5)
+        late = rocketmq.drain(PATIENCE_S)
 
     assert (early, late) == (False, True)

@@ -40,7 +40,9 @@ class Queue:
 
     def wait_for(self, *, events: int = 0, asked: int = 0) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.events) >= events and self.asked >= asked, 10)
+            assert self.changed.wait_for(
+                lambda: len(self.events) >= events and self.asked >= asked, PATIENCE_S
+            )
 
 
 def timers_for(queue: Queue, *triggers: Timer, interval_s: float) -> Timers:
