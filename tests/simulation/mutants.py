@@ -161,6 +161,13 @@ def _lends_what_stands_in_another_shard(right: Method) -> Method:
     return change
 
 
+def _shares_in_a_shard_only(right: Method) -> Method:
+    def change(self: AskedBefore) -> int:
+        return self._starts[-1]
+
+    return change
+
+
 def _takes_the_first_of_the_lender(right: Method) -> Method:
     def change(self: Loans, row: Any) -> Any:
         right(self, row)
@@ -878,8 +885,8 @@ MUTANTS = (
     _one("match by order", RowIds, "__init__", _matches_by_order, seed=1),
     _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=57),
     _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=24),
-    _one("send rows that ask the same", ShardWriter, "_lender", _always(None), seed=13),
-    _one("ask again what an earlier shard asks", AskedBefore, "find_all", _always({}), seed=11),
+    _one("send rows that ask the same", ShardWriter, "_asked_by", _always(None), seed=13),
+    _one("ask again what an earlier shard asks", AskedBefore, "_oldest", _shares_in_a_shard_only, seed=11),
     _one("lend another shard's row", AskedBefore, "_lender", _lends_what_stands_in_another_shard, seed=134),
     _one("take another's loan", Loans, "answer_for", _takes_the_first_of_the_lender, seed=100),
     Mutant(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import TracebackType
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.formats.lines import byte_lines
 from shared.formats.write_blocks import Blocks
+from shared.pipeline.loans.questions import Questions
 from shared.pipeline.reuse.lend_answers import ANSWERS, DIGESTS
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore, ObjectWriter
@@ -20,12 +20,9 @@ from shared.problems.exceptions import ObjectMissing
 from shared.results.kept_rows import DIGEST_BYTES
 from shared.results.lent.reused_answers import digest_in
 
-# A million take about 20 MB, and 60 while they are sorted. Each shard is a call.
+# Each shard is a call.
 MAX_ANSWERS = 1_000_000
 MAX_SHARDS = 200
-_HEAD_BYTES = 8
-_PLACE_BYTES = 2
-_TAIL_BYTES = DIGEST_BYTES - _HEAD_BYTES + _PLACE_BYTES
 
 
 class AnswersWithdrawn(Exception):
@@ -33,74 +30,95 @@ class AnswersWithdrawn(Exception):
 
 
 class KnownAnswers:
-    """Finds who lends an answer, by the digest of what is asked. The newest answer counts.
+    """Finds answers by the digest of what is asked. Of several the newest counts.
 
-    In memory are only digests. Answers are copied once it is known which.
+    Answers are copied once it is known which.
 
     Attributes:
         left_out: How many answers there are beyond what is looked through.
     """
 
-    def __init__(self, store: ObjectStore, lenders: Sequence[tuple[str, bytes]], left_out: int = 0) -> None:
-        """Prepare to look.
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._questions = Questions(forgets=False)
+        self._lenders: list[str] = []
+        # How many answers there are before each lender's.
+        self._starts: list[int] = []
+        self._withdrawn: set[int] = set()
+        self.left_out = 0
+
+    def __enter__(self) -> KnownAnswers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._questions.close()
+
+    def add(self, key: str, digests: bytes) -> None:
+        """Know what a lent shard was asked, too; the newest shard comes first.
 
         Args:
-            store: The bucket.
-            lenders: The key of each lent shard, without its ending, and all its digests, in one;
-                newest first.
-            left_out: See there.
+            key: Of its objects, without their endings.
+            digests: All of them, in one, in the order of its answers.
         """
-        self._store = store
-        self._lenders = [key for key, _ in lenders]
-        self._withdrawn: set[int] = set()
-        self.left_out = left_out
-        # Numbers are found faster than texts, and the half of a digest tells nearly all apart.
-        self._heads = array("Q")
-        self._tails = bytearray()
-        for entries in _sorted_by_first_byte(lenders):
-            self._heads.extend(map(_head_of, entries))
-            self._tails += b"".join([entry[_HEAD_BYTES:] for entry in entries])
+        self._lenders.append(key)
+        self._starts.append(self._questions.count)
+        starts = range(0, len(digests) - DIGEST_BYTES + 1, DIGEST_BYTES)
+        self._questions.add([digests[start : start + DIGEST_BYTES] for start in starts])
 
-    def find_all(self, digests: Sequence[bytes]) -> dict[bytes, int]:
-        """Of these questions, those that are answered, each with its lender."""
-        found = {digest: self.find(digest) for digest in digests} if self._heads else {}
-        return {digest: lender for digest, lender in found.items() if lender is not None}
+    def find_all(self, digests: Sequence[bytes]) -> dict[int, int]:
+        """Of these questions, those that are answered, by their index, each with its answer."""
+        if not self._questions.count:
+            return {}
+        found = {}
+        for index, numbers in self._questions.find_all(digests):
+            answer = numbers[0] if len(numbers) == 1 and not self._withdrawn else self._newest(numbers)
+            if answer is not None:
+                found[index] = answer
+        return found
 
     def find(self, digest: bytes) -> int | None:
-        heads, head, tail = self._heads, _head_of(digest), digest[_HEAD_BYTES:DIGEST_BYTES]
-        at = bisect_left(heads, head)
-        while at < len(heads) and heads[at] == head:
-            entry = self._tails[at * _TAIL_BYTES : (at + 1) * _TAIL_BYTES]
-            lender = int.from_bytes(entry[-_PLACE_BYTES:], "big")
-            if entry.startswith(tail) and lender not in self._withdrawn:
-                return lender
-            at += 1
-        return None
+        return self._newest(self._questions.find(digest))
 
-    def copy(self, wanted: Mapping[bytes, int], writer: ObjectWriter) -> None:
-        """Write the answers to these questions, each once.
+    def _newest(self, numbers: Sequence[int]) -> int | None:
+        left = [each for each in numbers if self._lender_of(each) not in self._withdrawn]
+        return min(left, default=None)
+
+    def _lender_of(self, answer: int) -> int:
+        return bisect_right(self._starts, answer) - 1
+
+    def copy(self, wanted: Iterable[int], writer: ObjectWriter) -> None:
+        """Write these answers, each once.
 
         Raises:
             AnswersWithdrawn: One is gone, or its job is being erased. It is not found again.
         """
-        by_lender: dict[int, set[bytes]] = defaultdict(set)
-        for digest, lender in wanted.items():
-            by_lender[lender].add(digest[:DIGEST_BYTES].hex().encode())
+        by_lender: dict[int, set[int]] = defaultdict(set)
+        for answer in wanted:
+            lender = self._lender_of(answer)
+            by_lender[lender].add(answer - self._starts[lender])
         blocks = Blocks(writer.write)
-        for lender, questions in by_lender.items():
-            self._copy(lender, questions, blocks)
+        for lender, places in by_lender.items():
+            self._copy(lender, sorted(places), blocks)
         blocks.flush()
 
-    def _copy(self, lender: int, questions: set[bytes], blocks: Blocks) -> None:
+    def _copy(self, lender: int, places: Sequence[int], blocks: Blocks) -> None:
+        digests, left = self._questions.digests(self._starts[lender], places[-1] + 1), len(places)
         try:
-            for line in byte_lines(self._store.read(self._lenders[lender] + ANSWERS)):
-                if digest_in(line) in questions:
-                    questions.remove(digest_in(line))
-                    blocks.add(line + b"\n")
+            lines = _lines_at(places, self._store.read(self._lenders[lender] + ANSWERS))
+            for place, line in zip(places, lines, strict=False):
+                if (
+                    digest_in(line)
+                    != digests[place * DIGEST_BYTES : (place + 1) * DIGEST_BYTES].hex().encode()
+                ):
+                    break
+                blocks.add(line + b"\n")
+                left -= 1
         except ObjectMissing:
             pass
         # Behind the look: an erasure says first what it erases.
-        if questions or self._is_erased(self._lenders[lender]):
+        if left or self._is_erased(self._lenders[lender]):
             self._withdrawn.add(lender)
             raise AnswersWithdrawn(self._lenders[lender])
 
@@ -124,33 +142,29 @@ class FindAnswers:
         since = self.clock.now() - within
         lent = [head for head in self.store.list(lends_to) if head.key.endswith(DIGESTS)]
         lent = sorted((each for each in lent if each.modified_at >= since), key=lambda each: each.modified_at)
-        lenders: list[tuple[str, bytes]] = []
-        answers = left_out = 0
+        known, shards = KnownAnswers(self.store), 0
+        answers = 0
         for head in reversed(lent):
             count = head.size_bytes // DIGEST_BYTES
-            if len(lenders) == self.max_shards or answers + count > self.max_answers:
-                left_out += count
+            if shards == self.max_shards or answers + count > self.max_answers:
+                known.left_out += count
                 continue
             try:
-                lenders.append((head.key.removesuffix(DIGESTS), self.store.get(head.key)))
+                known.add(head.key.removesuffix(DIGESTS), self.store.get(head.key))
             except ObjectMissing:
                 continue  # erased, or expired, a moment ago
-            answers += count
-        return KnownAnswers(self.store, lenders, left_out)
+            shards, answers = shards + 1, answers + count
+        return known
 
 
-def _sorted_by_first_byte(lenders: Sequence[tuple[str, bytes]]) -> Iterator[list[bytes]]:
-    """Each digest with the place of its lender. A list of all would take four times the memory."""
-    piles = [bytearray() for _ in range(256)]
-    for place, (_, digests) in enumerate(lenders):
-        behind = place.to_bytes(_PLACE_BYTES, "big")
-        for start in range(0, len(digests), DIGEST_BYTES):
-            piles[digests[start]] += digests[start : start + DIGEST_BYTES] + behind
-    for pile in piles:
-        starts = range(0, len(pile), DIGEST_BYTES + _PLACE_BYTES)
-        yield sorted(bytes(pile[start : start + DIGEST_BYTES + _PLACE_BYTES]) for start in starts)
-        pile.clear()
-
-
-def _head_of(digest: bytes) -> int:
-    return int.from_bytes(digest[:_HEAD_BYTES], "big")
+def _lines_at(places: Sequence[int], chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines at these places, which ascend, without their line ends."""
+    wanted, first, begun = 0, 0, b""
+    for chunk in chunks:
+        *lines, begun = (begun + chunk).split(b"\n")
+        end = bisect_left(places, first + len(lines), wanted)
+        for place in places[wanted:end]:
+            yield lines[place - first]
+        wanted, first = end, first + len(lines)
+        if wanted == len(places):
+            return

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
@@ -94,8 +95,11 @@ class PlanJob:
         # A file that needs no recipe (two columns, request lines) gets its defaults.
         options = recipe or Recipe(model=self.default_model, prompt="-")
         encoding = None
-        with DroppedFile(self.store, source) as file:
+        with ExitStack() as opened:
+            file = opened.enter_context(DroppedFile(self.store, source))
             terms = self._terms(source, options, file.form)
+            if terms.known is not None:
+                opened.enter_context(terms.known)
             while True:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
                 try:

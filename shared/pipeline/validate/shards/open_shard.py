@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
 
 from shared.formats.write_blocks import Blocks
 from shared.pipeline.loans.asked_before import Lender
@@ -48,13 +48,15 @@ class OpenShard:
     requests: int = 0
     same: int = 0
     reused: int = 0
-    # By digest, which of the requests it is, from 0.
-    places: dict[bytes, int] = field(default_factory=dict)
-    # By digest, the earlier job's shard that lends the answer.
-    lenders: dict[bytes, int] = field(default_factory=dict)
-    # How many of the same have the answer of an earlier shard's row, and of which.
-    borrowed: int = 0
-    borrows_from: set[Lender] = field(default_factory=set)
+    # Which of the earlier jobs' answers its rows have.
+    lenders: array[int] = field(default_factory=lambda: array("I"))
+    # Which requests of earlier shards answer rows of this one.
+    borrows_from: array[int] = field(default_factory=lambda: array("I"))
+
+    @property
+    def borrowed(self) -> int:
+        """How many rows have the answer of an earlier shard's."""
+        return len(self.borrows_from)
 
     @property
     def good_rows(self) -> int:
@@ -68,55 +70,15 @@ class OpenShard:
         rows += self.good_rows
         return rows <= limits.max_requests and size_bytes + self.request_lines.size_bytes <= limits.max_bytes
 
-    def has_same(self, digests: Sequence[bytes]) -> bool:
-        """Whether two of them ask the same, or one as an earlier row."""
-        # The keys' own method looks up the few; that of a set would go through all of them.
-        found = {*digests}
-        return len(found) < len(digests) or not self.places.keys().isdisjoint(found)
-
-    def reuse(self, line: bytes, digest: bytes, lender: int) -> bytes:
+    def reuse(self, line: bytes, digest: bytes, answer: int) -> bytes:
         """The row's line, without its line end, as one that has an earlier job's answer."""
-        self.lenders[digest] = lender
+        self.lenders.append(answer)
         self.reused += 1
         return reusing_line(line, digest)
 
-    def lender_of(self, digest: bytes, asked_before: Lender | None) -> int | Lender | None:
-        """Which request asks the same as a row; ``None`` if it is to be sent, which is noted."""
-        if asked_before is not None:
-            self.same += 1
-            self.borrowed += 1
-            self.borrows_from.add(asked_before)
-            return asked_before
-        place = self.places.setdefault(digest, self.requests)
-        if place == self.requests:
-            return None
+    def borrow(self, line: bytes, request: int, lender: int | Lender) -> bytes:
+        """The row's line, without its line end, as one that has the answer of that request."""
         self.same += 1
-        return place
-
-    def without_answered(
-        self,
-        digests: Sequence[bytes],
-        lines: bytes,
-        requests: bytes,
-        known: Mapping[bytes, int],
-        asked_before: Mapping[bytes, Lender],
-    ) -> tuple[bytes, bytes, Sequence[int]]:
-        """Of rows and their requests, those that are kept, and the requests that are sent: which.
-
-        Not sent is what an earlier job was answered, or what an earlier row asks.
-        """
-        kept, sent, places = [], [], []
-        each = zip(count(), digests, lines.split(b"\n"), requests.split(b"\n"), strict=False)
-        for place, digest, line, request in each:
-            if digest in known:
-                kept.append(self.reuse(line, digest, known[digest]))
-                continue
-            lender = self.lender_of(digest, asked_before.get(digest))
-            if lender is not None:
-                kept.append(borrowed_line(line, lender))
-                continue
-            kept.append(line)
-            sent.append(request)
-            places.append(place)
-            self.requests += 1
-        return b"\n".join([*kept, b""]), b"\n".join([*sent, b""]) if sent else b"", places
+        if not isinstance(lender, int):
+            self.borrows_from.append(request)
+        return borrowed_line(line, lender)

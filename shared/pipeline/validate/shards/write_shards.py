@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import compress, count
 from types import TracebackType
 
 from shared.bucket.attempt import JobId
@@ -15,14 +15,14 @@ from shared.formats.json.cells import JsonCells
 from shared.inputs.rows import InputRow, RowBlock
 from shared.money.tokens.line_parameters import LineParameters
 from shared.money.tokens.token_meter import TokenMeter
-from shared.pipeline.loans.asked_before import AskedBefore, Lender
+from shared.pipeline.loans.asked_before import AskedBefore
 from shared.pipeline.reuse.known_answers import KnownAnswers
 from shared.pipeline.sample.choose_rows import ChooseRows
 from shared.pipeline.validate.shards.open_shard import Draft, OpenShard
 from shared.pipeline.validate.shards.original_lines import plain_line, typed_line
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore
-from shared.results.kept_rows import borrowed_line, original_lines
+from shared.results.kept_rows import original_lines
 
 
 class ShardWriter:
@@ -71,6 +71,7 @@ class ShardWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._asked_before.close()
         if error is not None:
             self.discard()
 
@@ -84,14 +85,12 @@ class ShardWriter:
         shard = self._open
         if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
             self._close_shard()
-            if shard is not None and self._asks_once:
-                self._asked_before.add_shard(shard.places, shard.requests)
             shard = self._open = self._start_shard(len(self._closed) + 1)
         line = self._original_line(row)
         if (known := self._known_answer(row.digest)) is not None:
             line = shard.reuse(line[:-1], row.digest, known) + b"\n"
-        elif (lender := self._lender(shard, row.digest)) is not None:
-            line = borrowed_line(line[:-1], lender) + b"\n"
+        elif (asked := self._asked_by(row.digest)) is not None:
+            line = shard.borrow(line[:-1], asked, self._asked_before.lender(asked)) + b"\n"
         elif row.request is not None:
             shard.request_lines.add(row.request)
             if self.lines is not None and (row.shape is None or row.shape is not self.lines.shape):
@@ -103,40 +102,60 @@ class ShardWriter:
         shard.rows += 1
 
     def _known_answer(self, digest: bytes) -> int | None:
-        """Who lends the answer of an earlier job, if there is one."""
+        """Which answer of an earlier job it has, if there is one."""
         return self._known.find(digest) if self._known and digest else None
 
-    def _lender(self, shard: OpenShard, digest: bytes) -> int | Lender | None:
-        """Which request asks the same already; the next one is noted."""
+    def _asked_by(self, digest: bytes) -> int | None:
+        """Which request asks the same already; if none does, the next one will."""
         if not digest or not self._asks_once:
             return None
-        return shard.lender_of(digest, self._asked_before.find(digest))
+        new = self._asked_before.requests
+        (request,) = self._asked_before.take((digest,))
+        return request if request != new else None
 
     def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
         """Add each row; all at once if they go to the same shard."""
         shard, rows = self._open, len(block.lines)
-        digests = block.digests if self._asks_once else ()
-        known = self._known.find_all(digests) if self._known else {}
-        asked_before = self._asked_before.find_all(digests)
-        has_room = shard is not None and shard.has_room(limits, rows, len(block.requests))
-        is_answered = bool(known or asked_before) or (shard is not None and shard.has_same(digests))
-        if shard is None or not has_room:
+        if shard is None or not shard.has_room(limits, rows, len(block.requests)):
             for row in block.rows():
                 self._add_row(row, limits)
             return
-        lines, requests = original_lines(block.custom_ids, block.cells), block.requests
-        first = shard.requests
-        sent: Sequence[int] = range(rows)
-        shard.rows += rows
-        if is_answered:
-            lines, requests, sent = shard.without_answered(digests, lines, requests, known, asked_before)
-        else:
-            shard.places.update(zip(digests, count(first), strict=False))
-            shard.requests += rows
+        lines, requests, cells = original_lines(block.custom_ids, block.cells), block.requests, block.cells
+        if self._asks_once and (answered := self._answered(shard, block.digests, lines)):
+            lines, is_sent = answered
+            requests = b"".join([each + b"\n" for each in compress(requests.split(b"\n"), is_sent)])
+            cells = [*compress(cells, is_sent)]
         if self.sample is not None:
-            self.sample.see(shard.number, first, requests, [JsonCells(block.cells[each]) for each in sent])
+            self.sample.see(shard.number, shard.requests, requests, [*map(JsonCells, cells)])
+        shard.rows += rows
+        shard.requests += len(cells)
         shard.original_rows.add(lines)
         shard.request_lines.add(requests)
+
+    def _answered(
+        self, shard: OpenShard, digests: Sequence[bytes], rows: bytes
+    ) -> tuple[bytes, Sequence[bool]] | None:
+        """Unless all are sent: the lines of the rows, which say who answers them, and which are."""
+        known = self._known.find_all(digests) if self._known else {}
+        others = [index for index in range(len(digests)) if index not in known] if known else count()
+        new = self._asked_before.requests
+        asked = self._asked_before.take(
+            [each for index, each in enumerate(digests) if index not in known] if known else digests
+        )
+        if not known and asked[-1] == new + len(asked) - 1:
+            return None
+        lines, is_sent = rows.split(b"\n"), [True] * len(digests)
+        for index, answer in known.items():
+            is_sent[index] = False
+            lines[index] = shard.reuse(lines[index], digests[index], answer)
+        lender_of = self._asked_before.lender
+        for index, request in zip(others, asked, strict=False):
+            if request == new:
+                new += 1
+            else:
+                is_sent[index] = False
+                lines[index] = shard.borrow(lines[index], request, lender_of(request))
+        return b"\n".join(lines), is_sent
 
     def finish(self) -> tuple[PlannedShard, ...]:
         """Hand the drafts over: a plan may name them now, so no later error deletes them."""
@@ -178,6 +197,7 @@ class ShardWriter:
                 self._store.delete(key)
 
     def _start_shard(self, number: int) -> OpenShard:
+        self._asked_before.start_shard()
         rows_key, requests_key = self._key(number, "rows"), self._key(number, "requests")
         return OpenShard(
             number,
