@@ -87,7 +87,8 @@ class Questions:
         self._make_room(len(digests))
         mask, marks, numbers, ages = self._mask, self._marks, self._numbers, self._ages
         find, count, unwritten = marks.find, self.count, self._unwritten
-        taken = []
+        # Where the digest of a forgotten one stood, that of a newer one stands.
+        oldest, taken = max(oldest, self._written - _IN_FILE), list[int]()
         for head, digest in zip(_heads_of(digests), digests, strict=True):
             bucket, mark = head & mask, head >> 56 or 1
             start = bucket << _SLOT_BITS
@@ -114,8 +115,9 @@ class Questions:
         start, mark, digest = (head & self._mask) << _SLOT_BITS, head >> 56 or 1, digest[:DIGEST_BYTES]
         at = self._marks.find(mark, start, start + _SLOTS)
         while at >= 0:
-            if self.digest(self._numbers[at]) == digest:
-                found.append(self._numbers[at])
+            number = self._numbers[at]
+            if number >= self._written - _IN_FILE and self.digest(number) == digest:
+                found.append(number)
             at = self._marks.find(mark, at + 1, start + _SLOTS)
         return [*found, *self._beside.get(digest, ())] if self._beside else found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -15,7 +16,7 @@ from shared.formats.write_blocks import Blocks
 from shared.pipeline.loans.questions import Questions
 from shared.pipeline.reuse.lend_answers import ANSWERS, DIGESTS
 from shared.ports.clock import Clock
-from shared.ports.store import ObjectStore, ObjectWriter
+from shared.ports.store import ObjectHead, ObjectStore, ObjectWriter
 from shared.problems.exceptions import ObjectMissing
 from shared.results.kept_rows import DIGEST_BYTES
 from shared.results.lent.reused_answers import digest_in
@@ -138,12 +139,18 @@ class FindAnswers:
     max_shards: int = MAX_SHARDS
 
     def __call__(self, lends_to: str, within: timedelta) -> KnownAnswers:
-        """Those that were answered ``within`` so long."""
+        """Those that were answered ``within`` so long. The caller closes them."""
         since = self.clock.now() - within
         lent = [head for head in self.store.list(lends_to) if head.key.endswith(DIGESTS)]
         lent = sorted((each for each in lent if each.modified_at >= since), key=lambda each: each.modified_at)
-        known, shards = KnownAnswers(self.store), 0
-        answers = 0
+        with ExitStack() as on_failure:
+            known = on_failure.enter_context(KnownAnswers(self.store))
+            self._add_newest(known, lent)
+            on_failure.pop_all()
+        return known
+
+    def _add_newest(self, known: KnownAnswers, lent: Sequence[ObjectHead]) -> None:
+        shards = answers = 0
         for head in reversed(lent):
             count = head.size_bytes // DIGEST_BYTES
             if shards == self.max_shards or answers + count > self.max_answers:
@@ -154,7 +161,6 @@ class FindAnswers:
             except ObjectMissing:
                 continue  # erased, or expired, a moment ago
             shards, answers = shards + 1, answers + count
-        return known
 
 
 def _lines_at(places: Sequence[int], chunks: Iterable[bytes]) -> Iterator[bytes]:

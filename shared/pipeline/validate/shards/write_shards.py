@@ -191,9 +191,8 @@ class ShardWriter:
     def delete(self, shards: Iterable[PlannedShard]) -> None:
         """Remove drafts that no plan names, because another run's plan was first."""
         for shard in shards:
-            self._store.delete(shard.rows_key)
-            self._store.delete(shard.requests_key)
-            for key in filter(None, (shard.reused_key, shard.loans_key)):
+            keys = shard.rows_key, shard.requests_key, shard.reused_key, shard.loans_key
+            for key in filter(None, keys):
                 self._store.delete(key)
 
     def _start_shard(self, number: int) -> OpenShard:
