@@ -23,7 +23,7 @@ class AskedBefore:
     """
 
     def __init__(self) -> None:
-        self._questions = Questions(forgets=True)
+        self._questions = Questions()
         # How many requests stand in the job before each shard's.
         self._starts: list[int] = []
         self._loans = 0

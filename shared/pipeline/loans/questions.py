@@ -14,7 +14,7 @@ from shared.results.kept_rows import DIGEST_BYTES
 _SLOT_BITS = 4
 _SLOTS = 1 << _SLOT_BITS
 _FEWEST_BUCKETS = 1 << 12
-# So many use 11 MB of memory, and hold a million questions, or two if the oldest may be forgotten.
+# So many use 11 MB of memory, and hold 1.3 million questions, or two if the oldest are forgotten.
 MOST_BUCKETS = 1 << 17
 # With ten in sixteen slots, chance leaves none of 160 questions without one.
 _FULL = 10
@@ -35,14 +35,10 @@ class Questions:
         count: How many there are, forgotten ones included.
     """
 
-    def __init__(self, *, forgets: bool) -> None:
-        """Begin with none.
-
-        Args:
-            forgets: Of a full bucket the oldest; else those without a slot are kept beside.
-        """
+    def __init__(self) -> None:
         self.count = 0
-        self._beside: dict[bytes, list[int]] | None = None if forgets else defaultdict(list)
+        # Those whose slot a newer one has taken: one in 160 or so.
+        self._beside: dict[bytes, list[int]] = defaultdict(list)
         self._file: IO[bytes] | None = None
         self._unwritten: list[bytes] = []
         self._written = 0
@@ -74,7 +70,7 @@ class Questions:
                 yield index, found
 
     def add(self, digests: Sequence[bytes]) -> None:
-        """Number all of them, also those that are known."""
+        """Number all of them, also those that are known. None is forgotten."""
         self._make_room(len(digests))
         first = self.count
         self._unwritten += digests
@@ -83,17 +79,21 @@ class Questions:
         self._write()
 
     def take(self, digests: Sequence[bytes], oldest: int = 0) -> list[int]:
-        """The number of each; those that are not known from ``oldest`` on get the next ones."""
+        """The number of each; those that are not known from ``oldest`` on get the next ones.
+
+        Of more than 1.3 million questions the oldest are forgotten.
+        """
         self._make_room(len(digests))
         mask, marks, numbers, ages = self._mask, self._marks, self._numbers, self._ages
-        find, count, unwritten = marks.find, self.count, self._unwritten
+        find, count, unwritten, beside = marks.find, self.count, self._unwritten, self._beside
         # Where the digest of a forgotten one stood, that of a newer one stands.
         oldest, taken = max(oldest, self._written - _IN_FILE), list[int]()
         for head, digest in zip(_heads_of(digests), digests, strict=True):
             bucket, mark = head & mask, head >> 56 or 1
             start = bucket << _SLOT_BITS
-            if (at := find(mark, start, start + _SLOTS)) >= 0:
-                known = numbers[at]
+            at = find(mark, start, start + _SLOTS)
+            if at >= 0 or (beside and digest[:DIGEST_BYTES] in beside):
+                known = numbers[at] if at >= 0 else -1
                 if known < oldest or self.digest(known) != digest[:DIGEST_BYTES]:
                     known = max(self._same(head, digest), default=-1)
                 if known >= oldest:
@@ -102,6 +102,8 @@ class Questions:
             # As in ``_insert``: to call it for each would take longer than all else.
             slot = start + ages[bucket]
             ages[bucket] = slot + 1 & _SLOTS - 1
+            if marks[slot] and count < _FULL * MOST_BUCKETS:
+                beside[self.digest(numbers[slot])].append(numbers[slot])
             marks[slot], numbers[slot] = mark, count
             unwritten.append(digest)
             taken.append(count)
@@ -134,7 +136,7 @@ class Questions:
             bucket = head & mask
             slot = (bucket << _SLOT_BITS) + ages[bucket]
             ages[bucket] = slot + 1 & _SLOTS - 1
-            if beside is not None and marks[slot]:
+            if marks[slot]:
                 beside[self.digest(numbers[slot])].append(numbers[slot])
             marks[slot], numbers[slot] = head >> 56 or 1, number
 
@@ -145,8 +147,7 @@ class Questions:
             buckets *= 2
         if buckets > self._mask + 1:
             self._clear(buckets)
-            if self._beside:
-                self._beside.clear()
+            self._beside.clear()
             self._insert(chain.from_iterable(self._all_heads()), 0)
 
     def _all_heads(self) -> Iterator[Sequence[int]]:

@@ -41,7 +41,7 @@ class KnownAnswers:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._questions = Questions(forgets=False)
+        self._questions = Questions()
         self._lenders: list[str] = []
         # How many answers there are before each lender's.
         self._starts: list[int] = []

@@ -18,7 +18,7 @@ def digest(text: object) -> bytes:
 @settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 9))))
 def test_each_has_the_number_under_which_it_was_first_asked(blocks: list[list[int]]) -> None:
-    asked, first = Questions(forgets=True), dict[int, int]()
+    asked, first = Questions(), dict[int, int]()
 
     for block in blocks:
         found = asked.take([*map(digest, block)])
@@ -28,10 +28,23 @@ def test_each_has_the_number_under_which_it_was_first_asked(blocks: list[list[in
 
 
 @pytest.mark.parametrize("buckets", [questions.MOST_BUCKETS, questions._FEWEST_BUCKETS])
+def test_none_is_forgotten_before_there_are_many(buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "MOST_BUCKETS", buckets)
+    most = questions._FULL * questions._FEWEST_BUCKETS
+    digests, asked = [*map(digest, range(most))], Questions()
+
+    first = asked.take(digests[: most // 2]) + asked.take(digests[most // 2 :])
+    again = asked.take(digests)
+
+    asked.close()
+    assert first == again == [*range(most)]
+
+
+@pytest.mark.parametrize("buckets", [questions.MOST_BUCKETS, questions._FEWEST_BUCKETS])
 def test_each_of_many_is_found_though_buckets_are_full(buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "MOST_BUCKETS", buckets)
     digests = [digest(number % 70_000)[:16] for number in range(100_000)]
-    known = Questions(forgets=False)
+    known = Questions()
 
     for start in range(0, 100_000, 25_000):
         known.add(digests[start : start + 25_000])
@@ -47,7 +60,7 @@ def test_each_of_many_is_found_though_buckets_are_full(buckets: int, monkeypatch
 
 
 def test_of_questions_that_differ_in_one_of_128_bits_only_the_right_one_is_found() -> None:
-    known, right = Questions(forgets=False), digest("a")
+    known, right = Questions(), digest("a")
     known.add([right])
 
     for bit in range(128):
@@ -58,7 +71,7 @@ def test_of_questions_that_differ_in_one_of_128_bits_only_the_right_one_is_found
 
 def test_one_is_never_found_by_what_was_written_over_its_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "_IN_FILE", 2 * questions._WRITTEN_AT_ONCE)
-    asked, forgotten = Questions(forgets=True), digest("a")[:16]
+    asked, forgotten = Questions(), digest("a")[:16]
     newer = forgotten[:8] + digest("b")[:8]  # in the same bucket, with the same mark
 
     asked.take([forgotten])
