@@ -24,7 +24,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map(
     lambda text: text.strip(" \t\n\ufeff")
 )
 PLAIN_TEXT = jinja2.Environment()  # noqa: S701 - no markup
-FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 
 
 def serve(route: Route) -> None:

@@ -26,6 +26,7 @@ from scripts.localcloud.options import REGION, REPOSITORY
 from scripts.template.read import FUNCTION
 from scripts.template.ros import read_template
 from shared.formats.sizes import MIB
+from tests.support.processes import started
 from tests.support.waiting import PATIENCE_S
 
 BUCKET = "batchdrop"
@@ -141,18 +142,10 @@ def _read(path: Path) -> bytes:
 @contextmanager
 def running(data_dir: Path, seed: int) -> Iterator[KillableCloud]:
     """Start a cloud; it and all that it started are gone at the end, however that comes."""
-    with (data_dir / "cloud.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.cloud_process", str(data_dir), str(seed)],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the run, which ends it
-        )
-    with process:
-        try:
-            yield KillableCloud(process, data_dir)
-        finally:
-            process.kill()
+    command = [sys.executable, "-m", "tests.chaos.cloud_process", str(data_dir), str(seed)]
+    with (
+        (data_dir / "cloud.log").open("ab") as log,
+        # A session of its own: Ctrl-C is for the run, which ends it.
+        started(command, stdin=subprocess.PIPE, stderr=log, start_new_session=True) as process,
+    ):
+        yield KillableCloud(process, data_dir)

@@ -17,7 +17,7 @@ from scripts.localcloud.options import CloudOptions
 
 # The lease outlasts any submit here, also on a busy machine; the rest is short, to see repairs.
 PARAMETERS = {
-    "ClaimLeaseS": "15",
+    "ClaimLeaseS": "30",
     "ReadyOverdueS": "1",
     "PollAfterS": "1",
     "FinishedOverdueS": "2",

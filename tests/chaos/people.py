@@ -130,7 +130,7 @@ class People:
         )
         is_spared = self._chance.random() > _KILLED
         try:
-            code = process.wait(60 if is_spared else self._chance.uniform(0.3, 1) * self._takes_s)
+            code = process.wait(PATIENCE_S if is_spared else self._chance.uniform(0.3, 1) * self._takes_s)
         except subprocess.TimeoutExpired:
             self.killed += 1
             return False

@@ -80,6 +80,11 @@ class RunningCloud:
         return [file.id for file in self.client.files.list().data or []]
 
 
+# The lease is long enough that no live submit outlasts it, on whatever machine: of two batches that
+# are alive one would be too many. Only a test of a create whose answer is lost waits for its end.
+IMPATIENT = {"ClaimLeaseS": "30", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _forks() -> Iterator[None]:
     """The functions of all clouds come from one process, which loads their modules once."""
@@ -91,14 +96,12 @@ def _forks() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     data_dir = tmp_path_factory.mktemp("local cloud")
-    # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
-    parameters = {"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
     options = CloudOptions(
         data_dir,
         providers=("bailian", "ark", "tione"),
         duplicates=2,
         timer_interval_s=2.0,
-        parameters=parameters,
+        parameters=IMPATIENT,
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)

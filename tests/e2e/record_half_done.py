@@ -48,7 +48,7 @@ class Recorded:
     def drop(self, *names: str) -> None:
         drop(self._bucket_dir, {name: FILES[name] for name in names})
 
-    def wait_for(self, folder: str, count: int, name: str = "*") -> None:
+    def until(self, folder: str, count: int, name: str = "*") -> None:
         wait_until(
             lambda: len(list((self._bucket_dir / folder).rglob(name))) == count, f"{count} in {folder}"
         )
@@ -78,21 +78,21 @@ def record(checkout: Path, data_dir: Path) -> None:
     with killed_at_the_end(checkout, data_dir) as cloud:
         cloud.drop("closed/batch.yaml", "finished/batch.yaml", "unsubmitted/batch.yaml")
         cloud.drop("closed/names.csv")
-        cloud.wait_for("results/closed", 1, "names.report.json")
-        cloud.wait_for("finished", 0, "*-00001")
+        cloud.until("results/closed", 1, "names.report.json")
+        cloud.until("finished", 0, "*-00001")
         cloud.lose_events_of("Collect")
         cloud.drop("finished/names.csv")
-        cloud.wait_for("finished", 1, "*-00001")
+        cloud.until("finished", 1, "*-00001")
     with killed_at_the_end(checkout, data_dir, "--batch-delay", "864000") as cloud:
         cloud.drop("running.jsonl")
-        cloud.wait_for("running", 3, "*-0000?")  # a shard whose batch has ended keeps its ticket
-        cloud.wait_for("ready", 0, "*-0000?")
+        cloud.until("running", 3, "*-0000?")  # a shard whose batch has ended keeps its ticket
+        cloud.until("ready", 0, "*-0000?")
         cloud.drop("waiting.jsonl")
-        cloud.wait_for("waiting", 1, "*-00001")
+        cloud.until("waiting", 1, "*-00001")
         cloud.lose_events_of("Submit")
         cloud.drop("unsubmitted/names.csv")
-        cloud.wait_for("jobs/uploads", 5, "*.done")
-        cloud.wait_for("ready", 2, "*-00001")
+        cloud.until("jobs/uploads", 5, "*.done")
+        cloud.until("ready", 2, "*-00001")
 
 
 def pack(data_dir: Path, archive: Path) -> None:

@@ -17,7 +17,7 @@ from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.operate.__main__ import main
-from tests.e2e.conftest import RunningCloud
+from tests.e2e.conftest import IMPATIENT, RunningCloud
 from tests.support.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ def slow_cloud(tmp_path: Path) -> Iterator[RunningCloud]:
         workers=1,
         batch_delay_s=4.0,
         timer_interval_s=1.0,
-        parameters={"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"},
+        parameters=IMPATIENT,
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)
@@ -80,7 +80,7 @@ def test_a_running_job_is_cancelled_keeps_what_was_paid_and_is_retried(slow_clou
     written = json.loads(slow_cloud.path("board.json").read_bytes())
     assert [job["source_key"] for job in written["jobs"]] == ["inbox/work/two.csv"]
 
-    status, told = batchdrop(slow_cloud, "cancel", "work/two.csv", "--wait", "60")
+    status, told = batchdrop(slow_cloud, "cancel", "work/two.csv", "--wait", f"{PATIENCE_S:.0f}")
     assert status == 0, told
     assert "[closed]" in told
     rows = slow_cloud.wait_for_rows("results/work/two.csv")

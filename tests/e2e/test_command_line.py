@@ -18,30 +18,17 @@ from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.options import BAILIAN_URL
 from scripts.localcloud.terminal.command_line import parse_options
+from tests.support.processes import read_until, started
 from tests.support.waiting import PATIENCE_S, wait_until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
 def local_cloud(data_dir: Path, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """``scripts/batchdrop cloud`` from its welcome to the end of the block."""
     command = [sys.executable, "-m", "scripts.operate", "cloud", "--data", str(data_dir), *arguments]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **env},
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert any(line.startswith("  logs") for line in iter(process.stdout.readline, ""))
+    with started(command, env={**os.environ, **env}, start_new_session=True) as process:
+        read_until(process, "  logs")
         yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def started_by(pid: int) -> list[int]:
@@ -101,13 +88,12 @@ def test_the_provider_can_be_a_service_that_cannot_call_back(tmp_path: Path) -> 
 def test_the_demo_draws_bars_on_a_terminal_and_ends_well(tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "scripts.operate", "demo", "--data", str(tmp_path / "demo data")]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal)
-    os.close(terminal)
+    with started(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        shown = b"".join(iter(lambda: _read(controller), b"")).decode()
 
-    shown = b"".join(iter(lambda: _read(controller), b"")).decode()
-
-    os.close(controller)
-    assert process.wait(timeout=PATIENCE_S) == 0, shown
+        os.close(controller)
+        assert process.wait(timeout=PATIENCE_S) == 0, shown
     assert "━" in shown
     assert "120 rows: 120 answered" in shown
     assert "results/reviews/reviews.csv" in shown

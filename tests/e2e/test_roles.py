@@ -42,8 +42,8 @@ def listener() -> Iterator[ChatServer]:
 
 @pytest.fixture(scope="module")
 def impatient_cloud(tmp_path_factory: pytest.TempPathFactory, listener: ChatServer) -> Iterator[RunningCloud]:
-    """A local cloud whose timer acts after a second."""
-    overdue = ("InboxSweepAfterS", "ReadyOverdueS", "PollAfterS", "FinishedOverdueS")
+    """A local cloud whose timer acts after a second, but for files that may just be read."""
+    overdue = ("ReadyOverdueS", "PollAfterS", "FinishedOverdueS")
     channels = {"webhook": {"team": {"url": listener.url, "secret": WHSEC, "link_days": 1}}}
     options = CloudOptions(
         tmp_path_factory.mktemp("impatient cloud"),
@@ -51,7 +51,8 @@ def impatient_cloud(tmp_path_factory: pytest.TempPathFactory, listener: ChatServ
         timer_interval_s=0.6,
         parameters={
             **dict.fromkeys(overdue, "1"),
-            "ClaimLeaseS": "8",
+            "InboxSweepAfterS": "3",
+            "ClaimLeaseS": "30",
             "NotifyChannels": json.dumps(channels),
         },
     )
@@ -229,7 +230,9 @@ def test_a_word_of_a_refused_file_of_one_that_is_done_and_of_one_that_waits_arri
     cloud.drop("told/two.csv", b"not,even\nragged\n")
     wait_until(lambda: listener.taken, "nobody is told of the refusal")
 
-    cloud.bailian.faults.add(CallFault(route="batches.create", status=401, code="invalid_api_key", times=3))
+    cloud.bailian.faults.add(
+        CallFault(route="batches.create", status=401, code="invalid_api_key", times=10_000)
+    )
     cloud.drop("told/two.csv", b"1,hello\n")
     wait_until(lambda: len(listener.taken) > 1, "nobody is told that it waits")
     cloud.bailian.faults.clear()

@@ -14,7 +14,7 @@ from scripts.localcloud.tione.tasks.task import STOPPED, Task
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
 from tests.e2e.conftest import RunningCloud
 from tests.e2e.test_batchdrop_command import batchdrop
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ROWS = 5
 TABLE = "".join(f"{line}\n" for line in ("name", *range(ROWS))).encode()
@@ -85,7 +85,7 @@ def test_a_cancelled_job_stops_its_task_once_that_can_be_stopped(cloud: RunningC
     cloud.drop("cancelled/rows.csv", TABLE)
     wait_until(lambda: any(key.startswith("running/") for key in cloud.board()), "nothing runs")
 
-    status, told = batchdrop(cloud, "cancel", "cancelled/rows.csv", "--wait", "60")
+    status, told = batchdrop(cloud, "cancel", "cancelled/rows.csv", "--wait", f"{PATIENCE_S:.0f}")
 
     assert status == 0, told
     assert {status for _, status, _ in answers_of(cloud, "cancelled/rows")} == {"cancelled"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.callback.app import MAX_BODY_BYTES, MAX_TRIGGER_EVENT_BYTES, create_app
@@ -209,7 +209,7 @@ SHORT_PATHS = [path for path in WRONG_PATHS if len(path) < 1000]
     headers=st.dictionaries(text, text, max_size=4),
     query=st.dictionaries(text, text, max_size=4),
 )
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100)
 def test_no_request_breaks_it_or_makes_it_write(
     path: str, method: str, body: str | None, headers: dict[str, str], query: dict[str, str]
 ) -> None:

@@ -11,7 +11,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.events.oss import UploadedObject
@@ -22,7 +22,7 @@ from tests.support.fake_provider import ScriptedProvider
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions
 
-QUICK = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40)
 ENDS = ("planned", "rejected")
 # Fits any header. Rows that do not fit it are left out, so that plans are not rare.
 RECIPE = (

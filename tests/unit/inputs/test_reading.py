@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.formats.heads import without_bom
@@ -17,7 +17,7 @@ from shared.recipes.parse import parse_recipe
 from shared.recipes.recipe import Recipe
 from tests.support.reading import assert_told, prompt_of, read_rows
 
-QUICK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60)
 
 # Everything that a table may hold but NUL, with more of the characters that mean something on the
 # way. Of the control characters only those of texts: a small table of others counts as binary.

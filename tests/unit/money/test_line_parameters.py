@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.inputs.rows import InputRow
@@ -56,7 +56,7 @@ def said(rows: list[InputRow], *, with_shapes: bool) -> LineParameters:
     return lines
 
 
-@settings(deadline=None, max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600)
 @given(content=files())
 def test_lines_of_one_shape_are_not_read_again_and_nothing_of_them_is_missed(content: bytes) -> None:
     rows, _ = read_jsonl(content)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.operate.__main__ import main
@@ -463,7 +463,6 @@ NAMES = st.text(
 ).map(lambda name: f"a{name}".strip())  # fmt: skip
 
 
-@settings(deadline=None)
 @given(NAMES, st.sampled_from(["prompt", *TASKS]))
 def test_what_init_writes_is_right_whatever_the_columns_are_called(column: str, question: str) -> None:
     named = visible(column)

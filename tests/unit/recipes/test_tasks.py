@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ports.profile import CHAT, EMBEDDINGS
@@ -358,7 +358,6 @@ ODD = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(ODD, ODD, ODD)
 def test_no_label_or_column_name_is_read_as_a_template(label: str, column: str, cell: str) -> None:
     column = f"a{column}"

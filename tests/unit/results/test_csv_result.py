@@ -19,7 +19,7 @@ from shared.results.csv_result import ResultTable
 from tests.support.builders import rendered_rows
 
 SLOW = settings(
-    deadline=None, max_examples=60,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 # Without NUL: a dropped CSV with one is refused. In an answer it is U+FFFD by then, or breaks

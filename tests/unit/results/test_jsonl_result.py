@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ports.profile import CHAT, EMBEDDINGS
@@ -146,7 +146,6 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT, VALUES), max_size=4))
 def test_every_cell_answer_and_value_comes_back(rows: list[tuple[str, str, Any]]) -> None:
     lines = ResultLines(ResultColumns("recipe_csv"), ["cell"], CHAT, ["value"])

@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.bucket.attempt import Attempt, JobId
@@ -57,7 +57,7 @@ def result_of(store: MemoryStore, clock: FixedClock, plan: Plan) -> list[list[st
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=6),
     codec=st.sampled_from(CODECS),

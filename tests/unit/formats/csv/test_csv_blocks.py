@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.formats import line_blocks
@@ -27,7 +27,7 @@ from shared.recipes.recipe import Recipe
 from shared.recipes.templates.plain_prompts import PlainPrompt
 from tests.support.reading import in_chunks
 
-QUICK = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=100)
 PIECES = [
     '"',
     '""',

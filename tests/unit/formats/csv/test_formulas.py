@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.formats.csv.cells import FORMULA_START, guard_formula
@@ -36,13 +36,11 @@ def test_other_cells_and_plain_numbers_stay_as_they_are(cell: str) -> None:
     assert restored(cell) == cell
 
 
-@settings(deadline=None)
 @given(st.text(st.one_of(st.sampled_from("'=+-@＝ \t\r\n1.e%,a"), st.characters()), max_size=8))
 def test_removing_the_apostrophe_restores_every_cell(cell: str) -> None:
     assert restored(guard_formula(cell)) == cell
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("'=+-@＝ \t\r\n1.e%,a"), max_size=5))
 def test_nothing_that_is_left_as_it_is_can_be_run(cell: str) -> None:
     shown = guard_formula(cell).strip(" \t\r\n")

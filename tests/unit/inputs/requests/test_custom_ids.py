@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shared.inputs.requests.custom_ids import FirstLines
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(texts=st.lists(st.text(max_size=2)), more=st.sampled_from([0, 1500]))
 @example(texts=["", "\0", "\0\0", ""], more=0)
 def test_the_first_line_of_every_text_is_known_exactly(texts: list[str], more: int) -> None:

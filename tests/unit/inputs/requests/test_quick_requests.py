@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.inputs.requests.line_shapes import find_shape
@@ -19,7 +19,7 @@ from tests.support.drawn_requests import (
 )
 from tests.support.reading import codes, read_jsonl
 
-QUICK = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=80)
 MODE = RequestMode("/v1/chat/completions", "m", thinking=False)
 TWICE = '[{"a":1,"a":2}]'
 ABOUT_IDS = {"empty_custom_id", "custom_id_too_long"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.bucket.attempt import JobId
@@ -49,7 +49,7 @@ RECIPES = [
     "prompt: ' {{ c }}\u200b'\non_empty: send\n",
 ]
 TABLES = given(rows=ROWS, recipe_text=st.sampled_from(RECIPES), warn_line_bytes=st.sampled_from([165, 1_000]))
-QUICK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60)
 
 
 def reader_of(rows: list[list[str]], recipe_text: str, *, warn_line_bytes: int, in_blocks: bool) -> RowReader:

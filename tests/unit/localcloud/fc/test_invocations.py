@@ -249,7 +249,7 @@ def test_a_spooled_file_that_cannot_be_read_is_left_alone(
     assert "spooled_event.unreadable" in caplog.text
 
 
-@settings(deadline=None, max_examples=50)  # it writes files
+@settings(max_examples=50)  # it writes files
 @given(event=st.binary(max_size=200) | st.text(max_size=50).map(lambda text: text.encode("utf-8", "ignore")))
 def test_the_spool_gives_back_every_byte(event: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     spool = Spool(tmp_path_factory.getbasetemp() / "spool")

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.bucket.attempt import JobId
@@ -20,7 +20,7 @@ from tests.support.reading import in_chunks, opened, read_jsonl, recipe
 ALL_SENT = "model: m\nprompt: 'Say {{ a }}'\non_empty: send\n"
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(
     ids=st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=3), max_size=30),
     damages=st.sets(st.integers(0, 30)),
@@ -83,7 +83,7 @@ def test_a_sample_of_blocks_is_that_of_their_rows(max_requests: int) -> None:
         assert asked == f"Say {texts[int(row.expected)]}"
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     texts=st.lists(st.sampled_from(["x", "y", "z", "\u2028", "", "long " * 9]), min_size=1, max_size=40),
     max_requests=st.integers(1, 30),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.problems.render import render_problem
@@ -52,7 +52,6 @@ def test_a_path_is_keys_and_indexes(path: str, steps: tuple[str | int, ...] | No
     assert parse_path(path) == steps
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("ab.[]0-1\"'$ 好"), max_size=12))
 def test_whatever_is_written_as_a_path_is_read_or_refused(path: str) -> None:
     steps = parse_path(path)
@@ -166,7 +165,6 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(JSON, st.sampled_from([PATHS, SCHEMA]), st.booleans())
 def test_every_json_document_is_read_or_says_what_it_lacks(
     document: Any, columns: Any, is_fenced: bool
@@ -182,7 +180,6 @@ def test_every_json_document_is_read_or_says_what_it_lacks(
     assert problem is None or problem.code == "answer_does_not_fit"
 
 
-@settings(deadline=None)
 @given(
     st.text(
         st.one_of(st.sampled_from('{}[]",:0123456789.eE+-\\u dD8`jsontrufalN'), st.characters()), max_size=30

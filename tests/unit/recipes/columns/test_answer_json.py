@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.problems.render import render_problem
@@ -224,7 +224,6 @@ FRAGMENTS = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(deadline=None)
 @given(FRAGMENTS)
 def test_whatever_is_found_stands_in_the_answer_as_a_whole(content: str) -> None:
     try:

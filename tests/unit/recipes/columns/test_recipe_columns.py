@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.problems.exceptions import UserInputError
@@ -58,7 +58,7 @@ def parsed(content: bytes) -> tuple[Recipe | None, tuple[Problem, ...]]:
         return None, tuple(error.problems)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(
     SCHEMAS | st.dictionaries(NAMES, PROPERTIES, min_size=1),
     st.just({}) | st.dictionaries(KEYWORDS, SCHEMAS, max_size=4),
