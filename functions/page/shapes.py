@@ -15,10 +15,10 @@ from shared.board.model import SpentMoney
 from shared.bucket.tickets import WaitingFor
 from shared.links.folders import path_in
 from shared.money.amounts import money_text
-from shared.pipeline.page.file_job import FileJob, open_job
-from shared.pipeline.page.folder_page import Awaiting, JobDetails
-from shared.pipeline.page.list_files import Listed
-from shared.pipeline.page.look_at_file import OpenJobs
+from shared.pipeline.page.files.file_job import FileJob, open_job
+from shared.pipeline.page.files.list_files import Listed
+from shared.pipeline.page.files.look_at_file import OpenJobs
+from shared.pipeline.page.job_details import Awaiting, JobDetails
 from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from scripts.demonstration.real_model import ModelServer
 from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.open_clients import provider_of
 from scripts.localcloud.options import REPOSITORY, CloudOptions
 from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS, Reply
@@ -86,7 +87,7 @@ def _drop(cloud: LocalCloud, name: str) -> None:
 def _follow(
     cloud: LocalCloud, bucket: OpenBucket, reply: Reply, names: Sequence[str], deadline_s: float
 ) -> list[Seen] | None:
-    watch = Watch(bucket, partial(_answered, cloud.open_provider()))
+    watch = Watch(bucket, partial(_answered, provider_of(cloud)))
 
     def look(key: str) -> Seen:
         head = bucket.store.head(key)  # there once the store has seen the file

@@ -34,13 +34,7 @@ from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.status import status
 from scripts.localcloud.storage.object_events import ObjectEvent
-from scripts.template.stack import (
-    HttpTrigger,
-    OssTrigger,
-    Stack,
-)
-from shared.ports.provider import BatchProvider
-from shared.ports.store import ObjectStore
+from scripts.template.stack import HttpTrigger, OssTrigger, Stack
 
 # The function that answers at the local cloud's address.
 PAGE = "Page"
@@ -98,27 +92,6 @@ class LocalCloud(Assembly):
     @property
     def logs_dir(self) -> Path:
         return self._own_dir / "logs"
-
-    def open_store(self) -> ObjectStore:
-        """The bucket, with the rights of the person at this machine."""
-        # This loads oss2, which the cloud itself starts without.
-        from shared.stores.oss.store import open_oss_store  # noqa: PLC0415
-
-        return open_oss_store(
-            self.oss.url,
-            REGION,
-            self.options.bucket,
-            access_key_id=self.keys.access_key_id,
-            access_key_secret=self.keys.access_key_secret,
-            security_token=None,
-        )
-
-    def open_provider(self) -> BatchProvider:
-        # And this openai, which loads for longer than all the rest.
-        from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
-
-        base_url = self.bailian.base_url if self.bailian else self.options.base_url
-        return open_bailian(base_url, self.api_key)
 
     @property
     def calls_under_way(self) -> int:

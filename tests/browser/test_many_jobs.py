@@ -11,9 +11,9 @@ from werkzeug.serving import make_server
 from functions.page.app import create_app
 from scripts.localcloud.oss.local_oss import LocalOss
 from shared.pipeline.page.check_recipe import CheckRecipe
+from shared.pipeline.page.files.list_side_by_side import SideBySide
 from shared.pipeline.page.folder_page import FolderPage
 from shared.pipeline.page.gate import EVERYTHING
-from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.try_recipe import Allowance, TryRecipe
 from shared.ports.choice import ProviderChoice
 from shared.providers.bailian.profile import BAILIAN

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, Route, expect
 from scripts.localcloud.access.own_keys import page_secret
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.open_clients import store_of
 from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import withdrawn_key
 from shared.links.token import Link, token_for
@@ -43,7 +44,7 @@ class Folder:
 
     def put(self, name: str, content: str) -> None:
         """What somebody else has put there before."""
-        self.cloud.open_store().put(f"inbox/{self.name}{name}", content.encode())
+        store_of(self.cloud).put(f"inbox/{self.name}{name}", content.encode())
 
     def read(self, name: str) -> str:
         return (self.cloud.bucket_dir / "inbox" / self.name / name).read_text(encoding="utf-8")
@@ -360,7 +361,7 @@ def test_a_link_that_is_over_or_withdrawn_opens_nothing(folder: Folder, open_pag
     expect(page.get_by_role("button", name="t.jsonl")).to_be_visible()
 
     late.goto(folder.link(lasts=-HOUR))
-    folder.cloud.open_store().put(withdrawn_key(withdrawn), b"")
+    store_of(folder.cloud).put(withdrawn_key(withdrawn), b"")
 
     expect(late.get_by_role("alert")).to_contain_text("This link does not open")
     expect(page.get_by_role("alert")).to_contain_text("打不开这个链接")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route
 
 from shared.formats.yaml_values import parse_yaml_mapping
-from shared.pipeline.page.file_job import JobState
+from shared.pipeline.page.files.file_job import JobState
 from shared.results.columns import RowStatus
 from tests.browser.conftest import STATIC
 

@@ -13,6 +13,7 @@ import requests
 
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
+from scripts.localcloud.open_clients import store_of
 from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import withdrawn_key
 from shared.links.token import Link, token_for
@@ -194,7 +195,7 @@ def test_a_file_that_is_replaced_while_its_job_waits_is_approved_as_it_is_now(vi
 
 
 def test_what_may_be_spent_is_shown_to_whom_it_concerns(visitor: Visitor) -> None:
-    store = visitor.cloud.open_store()
+    store = store_of(visitor.cloud)
     assert visitor.cloud.bailian is not None
     faults = visitor.cloud.bailian.faults
     store.put("budget.yaml", b"month: 9 CNY\nfolders: {a: 5 CNY, a/b: 1 CNY, other: 3 CNY}\n")
@@ -314,7 +315,7 @@ def test_only_an_operator_is_shown_the_whole_installation(visitor: Visitor) -> N
     ],
 )
 def test_without_a_good_link_nothing_is_told(cloud: LocalCloud, bearer: str | None, code: str) -> None:
-    cloud.open_store().put(withdrawn_key("f" * 16), b"")
+    store_of(cloud).put(withdrawn_key("f" * 16), b"")
 
     answer = Visitor(cloud, bearer).ask("GET", "jobs")
 
@@ -345,7 +346,7 @@ def test_what_no_page_of_ours_has_sent_is_not_done(visitor: Visitor) -> None:
     "path", ["../b/secret.csv", "/b/secret.csv", "..%2Fb/secret.csv", "", ".", "batch.yaml"]
 )
 def test_no_path_leads_out_of_the_folder(visitor: Visitor, path: str) -> None:
-    visitor.cloud.open_store().put("inbox/b/secret.csv", b"1,x\n")
+    store_of(visitor.cloud).put("inbox/b/secret.csv", b"1,x\n")
 
     for method, where in (("GET", "job"), ("GET", "download"), ("POST", "cancel"), ("POST", "retry")):
         sent = {"params": {"path": path}} if method == "GET" else {"json": {"path": path}}

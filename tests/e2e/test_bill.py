@@ -13,7 +13,7 @@ import pytest
 
 from scripts.localcloud.options import REGION
 from scripts.operate.__main__ import main
-from shared.pipeline.quota.ceilings import month_of
+from shared.money.months import month_of
 from shared.runtime.system_clock import SystemClock
 from tests.e2e.conftest import RunningCloud
 

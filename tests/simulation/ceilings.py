@@ -14,9 +14,9 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BUDGET, MONEY, balance_prefix
 from shared.bucket.money import Balance, TokenCounts, cost
 from shared.bucket.records.plan import Plan
+from shared.money.months import month_of
 from shared.money.prices.price_file import parse_prices
 from shared.money.worst_case import Charged, charged_by
-from shared.pipeline.quota.ceilings import month_of
 from shared.ports.provider import BatchStatus
 from shared.providers.bailian.profile import BAILIAN
 from tests.simulation.answers import MAX_TOKENS, tokens_of

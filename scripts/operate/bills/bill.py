@@ -11,7 +11,7 @@ from shared.bucket.keys import JOBS, OPEN
 from shared.bucket.money import Money
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.usage import AttemptBill, Tokens
-from shared.pipeline.quota.ceilings import month_of
+from shared.money.months import month_of
 from shared.ports.store import ObjectStore
 
 _LEDGER = "/ledger.json"

@@ -10,7 +10,7 @@ from scripts.operate.bills.bill import Bill
 from scripts.operate.bills.show import as_csv, as_facts, as_table
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.texts.said import said
-from shared.pipeline.quota.ceilings import month_of
+from shared.money.months import month_of
 from shared.runtime.system_clock import SystemClock
 
 

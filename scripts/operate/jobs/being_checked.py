@@ -8,8 +8,8 @@ from heapq import nlargest
 from scripts.operate.access import OpenBucket
 from shared.bucket.keys import INBOX
 from shared.inputs.inbox_keys import KeyRole, key_role_for
-from shared.pipeline.page.file_job import JobState
-from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
+from shared.pipeline.page.files.file_job import JobState
+from shared.pipeline.page.files.look_at_file import LookAtFile, OpenJobs
 from shared.ports.clock import Clock
 
 # What lies there longer is no news; whether anything listens, `run` and the board say.

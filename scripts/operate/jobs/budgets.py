@@ -11,7 +11,7 @@ from shared.bucket.keys import BOARD
 from shared.bucket.money import Money
 from shared.bucket.records.plan import Plan
 from shared.money.amounts import money_text
-from shared.pipeline.quota.ceilings import month_of
+from shared.money.months import month_of
 from shared.pipeline.quota.free_money import FreeMoney, free_of_job, free_this_month
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore

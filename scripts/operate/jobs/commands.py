@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -12,19 +11,18 @@ from scripts.operate.jobs.being_checked import being_checked
 from scripts.operate.jobs.budgets import budget_facts, budget_lines, ceiling_lines, free_now
 from scripts.operate.jobs.facts import job_facts, open_job_facts
 from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_retries
-from scripts.operate.jobs.shards import waiting_lines
-from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines
+from scripts.operate.jobs.follow_cancel import FollowCancel
+from scripts.operate.jobs.show import board_lines, job_lines, short_lines
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, typed
 from shared.board.model import Board, untold_by
-from shared.board.read import OpenTickets, ReadBoard
+from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD, OUTBOX, awaited_key
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
-from shared.bucket.tickets import WaitingFor
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
@@ -113,7 +111,7 @@ class Commands:
             return job_id
         is_new = done is CancelResult.CANCELLED
         self.tell(said("cancelled" if is_new else "already_cancelled", **_named(plan)))
-        self._follow(plan, cancel, wait_s)
+        self._follow_cancel(plan, cancel, wait_s)
         return job_id
 
     def retry(self, target: str) -> JobId:
@@ -168,7 +166,7 @@ class Commands:
         if self.bucket.store.head(awaited_key(JobId(plan.job_id))):  # nothing of it was sent
             cancel = CancelJob(self.bucket.store, SystemClock())
             cancel(JobId(plan.job_id))
-            self._follow(plan, cancel, _CLOSED_WITHIN_S)
+            self._follow_cancel(plan, cancel, _CLOSED_WITHIN_S)
         if not EraseJob(self.bucket.store, providers, SystemClock())(plan):
             raise Refusal("open_not_erased", **_named(plan))
         self.tell(said("erased", **_named(plan)))
@@ -180,30 +178,6 @@ class Commands:
     def _warn_of_versions(self) -> None:
         if self.bucket.is_versioned():
             self.tell(said("bucket_versioned", bucket=self.bucket.name))
-
-    def _follow(self, plan: Plan, cancel: CancelJob, wait_s: float) -> None:
-        """Wake for a while what moves from ``ready/`` to ``running/``; the timer does the rest."""
-        job_id = JobId(plan.job_id)
-        until_s, pause_s = time.monotonic() + wait_s, 0.5
-        while time.monotonic() < until_s and self._ledger(plan) is None:
-            time.sleep(pause_s)
-            pause_s = min(2 * pause_s, 8)
-            cancel.wake(job_id)
-        if ledger := self._ledger(plan):
-            self.tell(said("closed", job=job_id, counts=counts(ledger), result=named(ledger.result_key)))
-        else:
-            tickets = self._board.open_jobs().get(job_id, OpenTickets())
-            reason = self._blocked_by(tickets)
-            self.tell(
-                said("still_blocked" if reason else "still_open", job=job_id, shards=len(tickets.heads))
-            )
-            self._tell_all(waiting_lines(job_id, reason) if reason else ())
-
-    def _blocked_by(self, tickets: OpenTickets) -> WaitingFor | None:
-        """What somebody must mend, as ``running/`` tickets say, even if collect was just woken."""
-        some = [attempt for attempt, *_ in tickets.heads.values()][: self._board.max_tickets]
-        running = map(self._records.find_running, some)
-        return next((ticket.waiting_for for ticket in running if ticket and ticket.waiting_for), None)
 
     def only_one(self, target: str, meant: list[Plan]) -> Plan:
         """Raises ``Refusal`` if several are meant."""
@@ -247,6 +221,10 @@ class Commands:
         untold = untold_by(head.key for head in store.list(OUTBOX))
         for problem in untold_problems(store, SystemClock(), untold):
             self._tell_all((render_problem(problem, "zh"), render_problem(problem, "en")))
+
+    @property
+    def _follow_cancel(self) -> FollowCancel:
+        return FollowCancel(self.bucket.store, lambda: self._board, self.tell)
 
     def _tell_all(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -16,7 +16,7 @@ from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.jobs.retries import latest_retry
-from shared.pipeline.page.look_at_file import LookAtFile
+from shared.pipeline.page.files.look_at_file import LookAtFile
 from shared.pipeline.sample.records import Sample
 from shared.pipeline.sample.sample_results import find_sample
 from shared.ports.store import ObjectHead

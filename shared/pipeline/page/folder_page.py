@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.board.model import OpenJob
@@ -14,10 +14,6 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.links.folders import is_shown_in, key_in
-from shared.money.quotes.approval import why_approval
-from shared.money.quotes.quote_text import quote_in_short
-from shared.money.quotes.sample import SampleFigures
-from shared.money.quotes.sample_text import quote_by, sample_lines
 from shared.pipeline.deadlines import (
     DOWNLOAD_LIFETIME,
     FORM_LIFETIME,
@@ -27,53 +23,26 @@ from shared.pipeline.deadlines import (
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob, RetryResult
 from shared.pipeline.page.check_recipe import CheckRecipe
-from shared.pipeline.page.file_job import FileJob, JobState, open_job
+from shared.pipeline.page.files.file_job import JobState, open_job
+from shared.pipeline.page.files.list_files import Listed, ListFiles
+from shared.pipeline.page.files.list_side_by_side import SideBySide
+from shared.pipeline.page.files.look_at_file import LookAtFile, OpenJobs
 from shared.pipeline.page.first_results import first_results
-from shared.pipeline.page.first_rows import FirstRows
 from shared.pipeline.page.gate import PageRefusal
-from shared.pipeline.page.list_files import Listed, ListFiles
-from shared.pipeline.page.list_side_by_side import SideBySide
-from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
-from shared.pipeline.page.refusal import Refusal, find_refusal
+from shared.pipeline.page.job_details import JobDetails, with_quote
+from shared.pipeline.page.refusal import find_refusal
 from shared.pipeline.quotes.approve_job import ApproveJob
-from shared.pipeline.quotes.put_quote import lines_of
-from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.validate.recipe.find_recipe import FoundRecipe, find_recipe
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.signed_access import PostForm, SignedAccess
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Bilingual, Problem
+from shared.problems.problem import Problem
 from shared.results.kept_rows import PartUnreadable
 
 # OSS's own bound of a form is 5 GiB: https://help.aliyun.com/en/oss/developer-reference/postobject
 MAX_UPLOAD_BYTES = 5 * 10**9
-
-
-@dataclass(frozen=True)
-class Awaiting:
-    """What is to be approved: the quote of that number, and why anybody must."""
-
-    digest: str
-    why: Bilingual
-
-
-@dataclass(frozen=True)
-class JobDetails:
-    """A file's job, what it is to cost, why it was refused, or what its answers look like.
-
-    Attributes:
-        lines: Of the whole quote, as it lies in the bucket, by the price's age today.
-    """
-
-    job: FileJob
-    refusal: Refusal | None
-    first_results: FirstRows | None
-    quote: Bilingual | None = None
-    sample: Sequence[Bilingual] = ()
-    lines: Sequence[Bilingual] = ()
-    approval: Awaiting | None = None
 
 
 @dataclass(frozen=True)
@@ -116,23 +85,8 @@ class FolderPage:
         plan = self._look.find_plan(head) if job.job_id else None
         results = first_results(self.store, plan) if plan and job.result else None
         details = JobDetails(job, refusal, results)
-        return self._with_quote(details, plan) if plan and plan.quote else details
-
-    def _with_quote(self, details: JobDetails, plan: Plan) -> JobDetails:
-        sample = find_sample(BucketRecords(self.store), plan)
-        figures = sample.figures if sample else None
-        profile = next((each for each in self._profiles if each.name == plan.provider), None)
-        provider = profile.called if profile else Bilingual(plan.provider, plan.provider)
-        expect = plan.sample.expect if plan.sample else ""
-        lines = sample_lines(sample.figures, sample.said, expect, provider) if sample else ()
         today = self.clock.now().date()
-        return replace(
-            details,
-            quote=quote_in_short(plan.quote, figures) if plan.quote else None,
-            sample=tuple(lines),
-            lines=lines_of(BucketRecords(self.store), plan, provider, today),
-            approval=_awaiting(plan, figures) if details.job.approve_until else None,
-        )
+        return with_quote(details, self.store, plan, self._profiles, today) if plan else details
 
     @property
     def _profiles(self) -> Sequence[ProviderProfile]:
@@ -251,9 +205,3 @@ class FolderPage:
         if key is None or key_role_for(key) is not KeyRole.INPUT:
             raise PageRefusal(Problem("no_such_file", found=path))
         return key
-
-
-def _awaiting(plan: Plan, figures: SampleFigures | None) -> Awaiting | None:
-    if plan.approval is None or plan.quote is None:
-        return None
-    return Awaiting(plan.quote.digest, why_approval(plan.approval, quote_by(plan.quote, figures)))

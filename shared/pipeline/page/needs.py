@@ -11,8 +11,8 @@ from shared.bucket.keys import awaited_key
 from shared.bucket.result_names import rejection_keys_for
 from shared.inputs.inbox_keys import approved_key
 from shared.pipeline.deadlines import LOST_APPROVAL_SHOWN
-from shared.pipeline.page.file_job import FileJob, JobState, open_job
-from shared.pipeline.page.look_at_file import OpenJobs
+from shared.pipeline.page.files.file_job import FileJob, JobState, open_job
+from shared.pipeline.page.files.look_at_file import OpenJobs
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing
 

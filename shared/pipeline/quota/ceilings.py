@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from functools import partial
 
 from shared.bucket.attempt import Attempt, parse_attempt
@@ -17,6 +16,7 @@ from shared.bucket.keys import BUDGET, balance_prefix
 from shared.bucket.money import Balance, Ceiling, Money, Reservation
 from shared.bucket.records.plan import Plan
 from shared.money.budget_file import Budget, parse_budget
+from shared.money.months import month_of, months_of
 from shared.money.worst_case import Charged
 from shared.pipeline.deadlines import CLOCK_ERROR
 from shared.pipeline.quota.balances import Balances
@@ -26,8 +26,6 @@ from shared.problems.exceptions import ObjectMissing, TransientError, UserInputE
 from shared.problems.problem import Problem
 from shared.recipes.recipe_text import decode
 
-# The months of the clouds' bills are those of Beijing.
-_BEIJING = timedelta(hours=8)
 # The claim of what several runs reserve alike.
 _ALIKE = 1
 
@@ -188,31 +186,6 @@ def read_budget(store: ObjectStore, of_stack: Money | None = None) -> Budget:
     except UserInputError as error:
         raise UserInputError([Problem("budget_unreadable", file=BUDGET)]) from error
     return replace(parse_budget(text), of_stack=of_stack)
-
-
-def month_of(at: datetime) -> str:
-    return f"{at + _BEIJING:%Y-%m}"
-
-
-def month_after(at: datetime) -> datetime:
-    """When the next month begins, in UTC."""
-    later = (at + _BEIJING).replace(day=28) + timedelta(days=4)
-    return later.replace(day=1, hour=0, minute=0, second=0, microsecond=0) - _BEIJING
-
-
-def first_day_after(at: datetime) -> str:
-    """Of the next month."""
-    return f"{month_after(at) + _BEIJING:%Y-%m-%d}"
-
-
-def months_of(first: datetime, last: datetime) -> list[str]:
-    """All from the one to the other, in order."""
-    found, at = [month_of(first)], first
-    while found[-1] < month_of(last):
-        at += timedelta(days=1)
-        if month_of(at) != found[-1]:
-            found.append(month_of(at))
-    return found
 
 
 def _reserved(attempt: str, mine: Reservation, at_most: int, standing: Balance) -> Balance:

@@ -10,8 +10,9 @@ from shared.board.model import SpentMoney
 from shared.bucket.keys import MONEY, balance_prefix
 from shared.bucket.money import Balance, Ceiling, Money
 from shared.bucket.records.plan import Plan
+from shared.money.months import month_of
 from shared.pipeline.quota.balances import Balances
-from shared.pipeline.quota.ceilings import month_of, read_budget
+from shared.pipeline.quota.ceilings import read_budget
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError

@@ -11,8 +11,9 @@ from shared.bucket.records.outcome import Outcome
 from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import OVER_BUDGET
 from shared.money.amounts import money_text
+from shared.money.months import first_day_after, month_after
 from shared.money.worst_case import worst_case
-from shared.pipeline.quota.ceilings import Ceilings, NoRoom, first_day_after, month_after
+from shared.pipeline.quota.ceilings import Ceilings, NoRoom
 from shared.pipeline.quota.claim_slot import HeldSlot
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.send_deadline import refused

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shared.pipeline.page.check_recipe import CheckRecipe
+from shared.pipeline.page.files.list_side_by_side import SideBySide
 from shared.pipeline.page.folder_page import FolderPage
 from shared.pipeline.page.gate import Gate, Visit
-from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.try_recipe import Allowance, TryRecipe
 from shared.runtime.context import FcContext
 from shared.runtime.setting_types import is_own_url

@@ -21,7 +21,7 @@ from shared.bucket.money import Money
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Source
 from shared.bucket.records.usage import AttemptBill, Bill, Tokens
-from shared.pipeline.page.file_job import closed_job
+from shared.pipeline.page.files.file_job import closed_job
 from shared.ports.store import ObjectHead
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.unit.money.test_invoice import LONG, PLUS, THOUGHT, USAGE, Answers, quoted

@@ -8,10 +8,10 @@ import pytest
 
 from shared.bucket.history import duration_s_in
 from shared.bucket.keys import JOBS
-from shared.pipeline.page.file_job import JobState
-from shared.pipeline.page.list_files import Listed, ListFiles
-from shared.pipeline.page.list_side_by_side import SideBySide
-from shared.pipeline.page.look_at_file import LookAtFile
+from shared.pipeline.page.files.file_job import JobState
+from shared.pipeline.page.files.list_files import Listed, ListFiles
+from shared.pipeline.page.files.list_side_by_side import SideBySide
+from shared.pipeline.page.files.look_at_file import LookAtFile
 from tests.support.functions import BUCKET_NAME
 from tests.support.scripted_lane import ScriptedLane, answers
 from tests.unit.pipeline.quotes.test_approvals import ALWAYS, BOUNDED, KEY, TABLE, Bench

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from shared.pipeline.page.check_recipe import CheckRecipe
+from shared.pipeline.page.files.list_side_by_side import SideBySide
 from shared.pipeline.page.folder_page import MAX_UPLOAD_BYTES, FolderPage
-from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.ports.choice import ProviderChoice
 from shared.providers.bailian.profile import BAILIAN
 from shared.stores.oss.signed_access import OssSignedAccess

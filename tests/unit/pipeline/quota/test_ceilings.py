@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from shared.bucket.money import Balance, Ceiling, Money
 from shared.bucket.records.plan import Plan
 from shared.money.budget_file import Budget
 from shared.money.worst_case import ALL_RESERVED, NOTHING, Charged
-from shared.pipeline.quota.ceilings import Ceilings, first_day_after, month_after, months_of
+from shared.pipeline.quota.ceilings import Ceilings
 from shared.problems.exceptions import TransientError
 from tests.support.builders import attempt, plan_job
 from tests.support.fakes import FixedClock, MemoryStore
@@ -210,12 +210,3 @@ def test_what_a_dead_claim_reserved_last_month_is_given_back() -> None:
 
     assert sorted(bucket.balances().values()) == [(0, 90), (0, 90)]
     assert "all/2026-12-CNY" in bucket.balances()
-
-
-def test_months_are_those_of_beijing() -> None:
-    december = datetime(2026, 11, 30, 16, tzinfo=timezone.utc)
-
-    assert months_of(december - timedelta(seconds=1), december) == ["2026-11", "2026-12"]
-    assert months_of(december, december + timedelta(days=70)) == ["2026-12", "2027-01", "2027-02"]
-    assert first_day_after(december) == "2027-01-01"
-    assert month_after(december - timedelta(seconds=1)) == december

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.pipeline.page.list_side_by_side import SideBySide
+from shared.pipeline.page.files.list_side_by_side import SideBySide
 from shared.ports.store import ObjectHead
 from tests.support.fakes import MemoryStore
 

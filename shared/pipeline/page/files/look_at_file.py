@@ -17,7 +17,7 @@ from shared.bucket.result_names import own_result_key_for, report_key_for, resul
 from shared.bucket.uploads import Upload, upload_done_key, upload_key, uploads_prefix
 from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.jobs.retry_job import open_rows
-from shared.pipeline.page.file_job import FileJob, JobState, closed_job, open_job, without_job
+from shared.pipeline.page.files.file_job import FileJob, JobState, closed_job, open_job, without_job
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
 

@@ -12,10 +12,10 @@ from functions.page.shapes import job_json
 from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
 from shared.pipeline.jobs.retry_job import RetryJob
-from shared.pipeline.page.file_job import FileJob, JobState, state_of
-from shared.pipeline.page.list_files import Listed, ListFiles
-from shared.pipeline.page.list_side_by_side import SideBySide
-from shared.pipeline.page.look_at_file import LookAtFile
+from shared.pipeline.page.files.file_job import FileJob, JobState, state_of
+from shared.pipeline.page.files.list_files import Listed, ListFiles
+from shared.pipeline.page.files.list_side_by_side import SideBySide
+from shared.pipeline.page.files.look_at_file import LookAtFile
 from tests.support.dropped import TABLE, Dropped
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import BUCKET_NAME

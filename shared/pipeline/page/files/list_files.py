@@ -11,9 +11,9 @@ from functools import partial
 from shared.board.model import SpentMoney
 from shared.bucket.keys import INBOX
 from shared.inputs.inbox_keys import KeyRole, key_role_for
-from shared.pipeline.page.file_job import FileJob, open_job
-from shared.pipeline.page.list_side_by_side import AT_ONCE, SideBySide
-from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
+from shared.pipeline.page.files.file_job import FileJob, open_job
+from shared.pipeline.page.files.list_side_by_side import AT_ONCE, SideBySide
+from shared.pipeline.page.files.look_at_file import LookAtFile, OpenJobs
 from shared.pipeline.page.needs import FindNeeds, RefusedApproval
 from shared.ports.store import ObjectHead
 
