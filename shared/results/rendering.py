@@ -12,9 +12,9 @@ from shared.ports.profile import EMBEDDINGS
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.columns import ATTEMPT, CODES_OF_ANSWERS, Answer, ResultColumns, RowStatus, cut_off
-from shared.results.contradictions import Contradictions
 from shared.results.formats import rendering_for
 from shared.results.kept_rows import OriginalRow, PartUnreadable
+from shared.results.spool.contradictions import Contradictions
 
 _ANSWERED = RowStatus.ANSWERED.value
 # Codes of answers whose content may be what was asked for.

@@ -90,11 +90,11 @@ from shared.providers.tione.staging import Staging as TioneStaging
 from shared.providers.tione.wire import Task
 from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.again.misfits import Misfits, Tries
-from shared.results.answer_spool import AnswerSpool
 from shared.results.lent.lent_answers import LentAnswers
 from shared.results.lent.reused_answers import ReusedAnswers
-from shared.results.row_ids import RowIds
-from shared.results.usage_count import UsageCount
+from shared.results.spool.answer_spool import AnswerSpool
+from shared.results.spool.row_ids import RowIds
+from shared.results.spool.usage_count import UsageCount
 from shared.words.event import WordTicket
 from tests.simulation.bucket import Bucket
 from tests.simulation.faults import seeds_with

@@ -137,8 +137,8 @@ def settle(folder: Path, shards: list[int]) -> None:
 def spool(folder: Path, shards: list[int]) -> None:
     """The first half of ``settle``: result lines in any order to finished rows on disk."""
     from shared.pipeline.collect.rows.shard_rows import ShardRows  # noqa: PLC0415 - the same
-    from shared.results.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
     from shared.results.rendering import AnswerRenderer  # noqa: PLC0415 - the same
+    from shared.results.spool.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
 
     def found(store: LocalFolder, plan: Plan, attempt: Attempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, attempt).open_ids()

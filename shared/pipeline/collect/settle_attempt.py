@@ -32,9 +32,9 @@ from shared.ports.providers import Provider
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import PipelineError, ProviderRejected
 from shared.results.again.misfits import Tries
-from shared.results.answer_spool import AnswerSpool
 from shared.results.formats import format_of
 from shared.results.rendering import AnswerRenderer, SettledAnswer
+from shared.results.spool.answer_spool import AnswerSpool
 from shared.results.unmatched_lines import UnmatchedLines
 
 
@@ -182,13 +182,13 @@ class SettleAttempt:
             by_status=dict(content.counts.by_status),
             unread_answers=dict(content.counts.unread),
             finish_reasons=dict(content.counts.cut_off),
-            tokens=spool.tokens,
-            charged=spool.charged,
+            tokens=spool.usage.tokens,
+            charged=spool.usage.charged,
             unmatched_lines=spool.unmatched_lines,
             unmatched_key=unmatched_key,
             repeated_ids=spool.repeated_ids,
             unreadable_lines=spool.unreadable_lines,
-            uncounted=spool.uncounted + perhaps_charged(state, spool),
+            uncounted=spool.usage.uncounted + perhaps_charged(state, spool),
         )
 
     def _write_answers(self, content: _Content, rows: ShardRows, settler: RowSettler) -> None:

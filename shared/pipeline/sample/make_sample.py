@@ -20,7 +20,7 @@ from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns, cell_text
 from shared.results.columns import Answer, RowStatus
 from shared.results.replies.result_lines import parse_result_line
-from shared.results.usage_count import UsageCount
+from shared.results.spool.usage_count import UsageCount
 
 _UNKNOWN = "perhaps_asked"
 # What begins with a nought, such as 007, is no number.

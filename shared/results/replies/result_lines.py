@@ -15,7 +15,7 @@ from shared.results.replies.careful import read_carefully
 from shared.results.replies.forms.parts import AROUND
 from shared.results.replies.quick import chat_answer, refusal, vector_answer
 from shared.results.replies.sent_again import OWN_CODES
-from shared.results.row_ids import RowIds
+from shared.results.spool.row_ids import RowIds
 
 
 def parse_result_line(line: bytes) -> Answer | None:

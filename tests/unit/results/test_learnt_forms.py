@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import RowStatus, columns_of, cut_off
 from shared.results.rendering import AnswerRenderer
 from shared.results.replies.learnt_forms import LearntForms, PlainAnswer
 from shared.results.replies.result_lines import parse_result_line
 from shared.results.replies.token_details import details_in
+from shared.results.spool.answer_spool import AnswerSpool
 from tests.unit.results.test_part_rows import plan_of
 
 KINDS = [(kind, output) for kind in ("recipe_csv", "request_jsonl") for output in ("csv", "jsonl")]
@@ -176,8 +176,8 @@ def spooled(lines: list[bytes], *, has_forms: bool) -> list[Any]:
         spool.add_lines(lines)
         rows = [spool.rendered(n) if spool.is_answered(n) else spool.reason(n) for n in range(len(ids))]
         counts = (
-            spool.tokens,
-            spool.charged,
+            spool.usage.tokens,
+            spool.usage.charged,
             spool.found,
             spool.unmatched_lines,
             spool.repeated_ids,

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer
+from shared.results.spool.answer_spool import AnswerSpool
 from shared.results.unmatched_lines import UnmatchedLines
 from tests.support.builders import answered_line
 from tests.support.fakes import FixedClock, MemoryStore
-from tests.unit.results.test_unreadable_lines import as_text
+from tests.unit.results.spool.test_unreadable_lines import as_text
 
 KEY = "work/unmatched.jsonl"
 CUT = b'{"id": "x", "cust'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.ports.provider import BatchState, BatchStatus
-from shared.results.answer_spool import AnswerSpool
+from shared.results.spool.answer_spool import AnswerSpool
 
 
 def perhaps_charged(state: BatchState, spool: AnswerSpool) -> int:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from shared.pipeline.collect.rows.verdict import BatchVerdict
 from shared.results.again.misfits import Tries
-from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
 from shared.results.rendering import AnswerRenderer, SettledAnswer
+from shared.results.spool.answer_spool import AnswerSpool
 
 _ANSWERED = RowStatus.ANSWERED.value
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shared.bucket.records.usage import Tokens
-from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import ResultColumns, columns_of
 from shared.results.rendering import AnswerRenderer
+from shared.results.spool.answer_spool import AnswerSpool
 from tests.support.builders import answered_line, failed_in_output_line, refused_line
 from tests.unit.results.test_part_rows import plan_of
 
@@ -70,7 +70,7 @@ def test_two_answers_that_differ(
     assert row["error_message"].startswith("模型服务对这一行返回了不止一个答案")
     tokens = Tokens(prompt=3, completion=2, total=5)
     answers = 1 + len(others) + any(b'"p"' in line for lines in files for line in lines)
-    assert spool.tokens == sum([tokens] * answers, Tokens())
+    assert spool.usage.tokens == sum([tokens] * answers, Tokens())
 
 
 @KINDS
@@ -81,7 +81,7 @@ def test_the_same_answer_twice_is_no_matter(files: list[list[bytes]], kind: str,
     row, code, spool = row_of(files[0], *again, kind=kind, output_format=output_format)
 
     assert (row["error_code"], code, row["extra"] or None) == ("", "", None)
-    assert spool.tokens.total == 5
+    assert spool.usage.tokens.total == 5
 
 
 @KINDS
@@ -211,7 +211,7 @@ def test_a_plain_answer_counts_more_than_an_empty_one_or_one_with_an_error(
 
     assert (row["content"].lstrip("'"), code) == ("=second", "answers_differ")
     assert [(each.get("content", ""), each["error_code"]) for each in row["extra"]["other_lines"]] == others
-    assert spool.tokens.total == 10
+    assert spool.usage.tokens.total == 10
 
 
 def test_what_stood_beside_the_empty_answer_stays_when_another_takes_its_place() -> None:
@@ -296,7 +296,7 @@ def test_tokens_of_each_refusal_that_thought_something_else_count(thoughts: str,
             response = {"status_code": 400, "request_id": "r", "body": body}
             spool.add_lines([json.dumps({"custom_id": "q", "response": response, "error": None}).encode()])
 
-        assert spool.tokens.total == total
+        assert spool.usage.tokens.total == total
 
 
 @pytest.mark.parametrize("rows", [1, 2, 50, 200])

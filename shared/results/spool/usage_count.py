@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from shared.bucket.money import TokenCounts
 from shared.bucket.records.usage import Tokens
-from shared.results.columns import Answer
+from shared.results.columns import Answer, RowStatus
 from shared.results.replies.token_details import details_in
 
 _INPUT, _OUTPUT, _THINKING, _CACHED = range(4)
@@ -17,6 +17,9 @@ _ANY = sys.maxsize
 
 class UsageCount:
     """The tokens of all answers of one attempt.
+
+    Attributes:
+        uncounted: Answers of which no tokens are told.
 
     Args:
         tiers: The longest request of each tier of the price, ascending; empty without a price.
@@ -28,6 +31,7 @@ class UsageCount:
         self._by_tier = [[0, 0, 0, 0] for _ in (tiers or (None,))]
         self._has_price = bool(tiers)
         self._total = self._thinking = 0
+        self.uncounted = 0
         # Up to this length, requests without any detail need no more than ``add_plain``.
         self.plain_up_to = self._bounds[0] if self._bounds else _ANY
 
@@ -69,6 +73,8 @@ class UsageCount:
             prompt = max(total - completion, 0)
         thinking, cached = details_in(answer.usage)
         self.add(prompt, completion, total, thinking, cached, is_thought=bool(answer.reasoning_content))
+        if not (answer.total_tokens or answer.prompt_tokens) and answer.status is RowStatus.ANSWERED:
+            self.uncounted += 1
 
     @property
     def tokens(self) -> Tokens:

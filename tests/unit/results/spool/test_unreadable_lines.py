@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
 from shared.results.replies.result_lines import parse_result_line
+from shared.results.spool.answer_spool import AnswerSpool
 from tests.support.builders import answered_line, failed_in_output_line, refused_line
 
 IDS = ["q-1", "q-2", "第 3 行"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
 from shared.results.rendering import SettledAnswer
+from shared.results.spool.answer_spool import AnswerSpool
 from tests.support.builders import answered_line, failed_in_output_line, refused_line
 
 IDS = [f"q-{number}" for number in range(4)]

@@ -9,9 +9,9 @@ import pytest
 
 from shared.bucket.money import TokenCounts
 from shared.bucket.records.usage import Tokens
-from shared.results.answer_spool import AnswerSpool
 from shared.results.rendering import AnswerRenderer
-from shared.results.usage_count import UsageCount
+from shared.results.spool.answer_spool import AnswerSpool
+from shared.results.spool.usage_count import UsageCount
 from tests.unit.results.test_part_rows import plan_of
 
 PLAIN = {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42}
@@ -39,7 +39,7 @@ def counted(lines: list[bytes], tiers: tuple[int | None, ...] = (None,)) -> Answ
 
 
 def total(spool: AnswerSpool) -> TokenCounts:
-    return sum(spool.charged, TokenCounts())
+    return sum(spool.usage.charged, TokenCounts())
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_what_was_thought_and_cached_is_counted_however_it_is_told(
     one = counted([line(0, {**PLAIN, **more})])
     many = counted([line(number, {**PLAIN, **more}) for number in range(LINES)])
 
-    assert one.tokens == Tokens(prompt=30, completion=12, total=42, thinking=thinking, cached=cached)
+    assert one.usage.tokens == Tokens(prompt=30, completion=12, total=42, thinking=thinking, cached=cached)
     assert total(one) == TokenCounts(
         input=30 - cached, cached=cached, output=0 if thinking else 12, thinking=12 if thinking else 0
     )
-    assert many.tokens == sum([one.tokens] * LINES, Tokens())
+    assert many.usage.tokens == sum([one.usage.tokens] * LINES, Tokens())
     assert total(many) == sum([total(one)] * LINES, TokenCounts())
 
 
@@ -77,7 +77,7 @@ def test_an_answer_that_was_thought_about_has_that_price_though_nobody_counted_i
 
     spool = counted(lines)
 
-    assert spool.tokens.thinking == 0
+    assert spool.usage.tokens.thinking == 0
     assert total(spool) == TokenCounts(input=30 * LINES, output=6 * LINES, thinking=6 * LINES)
 
 
@@ -90,14 +90,14 @@ def test_a_request_is_charged_by_the_tier_of_its_own_length() -> None:
 
     spool = counted(lines, (100, 200, None))
 
-    assert [5 * each.input // LINES for each in spool.charged] == [100, 301, 100_200]
-    assert [5 * each.output // LINES for each in spool.charged] == [1, 2, 2]
+    assert [5 * each.input // LINES for each in spool.usage.charged] == [100, 301, 100_200]
+    assert [5 * each.output // LINES for each in spool.usage.charged] == [1, 2, 2]
 
 
 def test_what_has_no_price_has_tokens_alone() -> None:
     spool = counted([line(0, PLAIN)], ())
 
-    assert (spool.tokens.total, spool.charged) == (42, ())
+    assert (spool.usage.tokens.total, spool.usage.charged) == (42, ())
 
 
 @pytest.mark.parametrize("usage", [{}, None, {"prompt_tokens": None}, "many"])
@@ -111,12 +111,12 @@ def test_what_stands_in_the_total_alone_was_thought_and_is_charged(more: dict[st
 
     spool = counted([line(number, usage) for number in range(LINES)])
 
-    assert (spool.tokens.completion, spool.tokens.total) == (20 * LINES, 50 * LINES)
+    assert (spool.usage.tokens.completion, spool.usage.tokens.total) == (20 * LINES, 50 * LINES)
     assert total(spool) == TokenCounts(input=30 * LINES, thinking=20 * LINES)
 
 
 def test_where_only_the_sum_is_told_it_is_that_of_the_request() -> None:
-    assert counted([line(0, {"total_tokens": 42})]).tokens == Tokens(prompt=42, total=42)
+    assert counted([line(0, {"total_tokens": 42})]).usage.tokens == Tokens(prompt=42, total=42)
 
 
 def test_the_last_tier_holds_for_what_is_longer() -> None:
