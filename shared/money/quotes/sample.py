@@ -131,41 +131,49 @@ def make_figures(
         is_kept: What they were answered is; else they are asked again with all others, and only
             ``cost`` is of them.
     """
-    known = told.model_copy(update={"cost": spent.known})
-    left = quote.requests
+    left, cost_of_sample = quote.requests, spent.known
     if is_kept:
         left = max(left - told.answered - told.unknown, 0)
     else:
         spent = spent.forgotten()
-    known = known.model_copy(update={"at_most": _at_most(quote, left, spent)})
-    if not rows:
-        return known
+    known = {"cost": cost_of_sample, "at_most": _at_most(quote, left, spent)}
+    extrapolated = _extrapolated(quote, rows, left, spent, is_kept=is_kept) if rows else {}
+    return told.model_copy(update={**known, **extrapolated})
+
+
+def _extrapolated(
+    quote: Quote, rows: Sequence[RowCount], left: int, spent: Spent, *, is_kept: bool
+) -> dict[str, Money | int | None]:
+    """The figures that come of the answered rows, by their names; an interval needs two."""
+    outputs, rest = _outputs(quote, rows, left), _input_of(quote, rows, left)
+    money = [_money(quote, rest, output, spent) for output in outputs]
+    used = [sum(each.output for each in rows) + output if is_kept else output for output in outputs]
+    asked = sum(each.prompt for each in rows) if is_kept else 0
+    interval = {"output_low": used[1], "output_high": used[2], "low": money[1], "high": money[2]}
+    return {
+        "input_tokens": rest + asked,
+        "output_tokens": used[0],
+        "expected": money[0],
+        "real_time": _money(quote, rest, outputs[0], spent, in_real_time=True),
+        **(dict.fromkeys(interval) if len(rows) == 1 and left > 0 else interval),
+    }
+
+
+def _outputs(quote: Quote, rows: Sequence[RowCount], left: int) -> list[int]:
+    """Of so many further rows: as expected, and the ends of the interval."""
     mean, margin = sum(each.output for each in rows) / len(rows), _margin(rows, left)
     outputs = [max(round(mean * left + off), 0) for off in (0, -margin, margin)]
-    if quote.output_at_most is not None:
-        each = output_of_each(quote) or 0
-        outputs = [min(output, each * left) for output in outputs]
-    input_tokens = (
-        quote.input_tokens * sum(each.prompt for each in rows) // max(sum(each.estimate for each in rows), 1)
-    )
-    rest = input_tokens * left // max(quote.requests, 1)
-    money = [_money(quote, rest, output, spent) for output in outputs]
-    is_one = len(rows) == 1 and left > 0
-    asked, used = (
-        (sum(each.prompt for each in rows), sum(each.output for each in rows)) if is_kept else (0, 0)
-    )
-    return known.model_copy(
-        update={
-            "input_tokens": rest + asked,
-            "output_tokens": used + outputs[0],
-            "expected": money[0],
-            "real_time": _money(quote, rest, outputs[0], spent, in_real_time=True),
-            "output_low": None if is_one else used + outputs[1],
-            "output_high": None if is_one else used + outputs[2],
-            "low": None if is_one else money[1],
-            "high": None if is_one else money[2],
-        }
-    )
+    if quote.output_at_most is None:
+        return outputs
+    most = (output_of_each(quote) or 0) * left
+    return [min(output, most) for output in outputs]
+
+
+def _input_of(quote: Quote, rows: Sequence[RowCount], left: int) -> int:
+    """Of so many further rows: the estimate, corrected by what was counted of these."""
+    prompts, estimates = sum(each.prompt for each in rows), sum(each.estimate for each in rows)
+    of_all = quote.input_tokens * prompts // max(estimates, 1)
+    return of_all * left // max(quote.requests, 1)
 
 
 def _margin(rows: Sequence[RowCount], left: int) -> float:
