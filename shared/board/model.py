@@ -75,7 +75,7 @@ class OpenJob(RecordPart):
     settled shards by their records, of batches by the provider's counts as of the timer's last
     poll, which may be wrong; the newest is of ``counted_at``. ``estimate`` is ``None`` where too
     few jobs like this one are known, and of retries, cancelled jobs and such as wait for an
-    approval.
+    approval, for money or for somebody.
 
     A job is ``closed`` if its result is there and its ticket waits all the same, for days perhaps:
     the provider does not let us clean up.
@@ -153,7 +153,9 @@ class Board(Record):
 def reason_of(job: OpenJob) -> str:
     """What it waits for, if somebody waits for its rows, as ``held_up`` has it."""
     is_wanted = not job.cancelled and not job.closed
-    return f"{job.provider} {job.waiting_for.code}" if job.waiting_for and is_wanted else ""
+    if job.waiting_for is None or not is_wanted:
+        return ""
+    return f"{job.waiting_for.budget or job.provider} {job.waiting_for.code}"
 
 
 def held_up_by(

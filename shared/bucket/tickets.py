@@ -19,13 +19,15 @@ class WaitingFor(RecordPart):
     """What somebody must do before the ticket goes on: about the account, the key or the model.
 
     ``message`` says who must do what, in Chinese and English; ``since`` is when it was first seen.
-    ``month_budget`` is what the stack allowed in a month when a budget left no room.
+    ``month_budget`` is what the stack allowed in a month when a budget left no room, and ``budget``
+    is that one: ``all``, or ``folder`` and which. Older tickets do not say.
     """
 
     code: str
     message: str
     since: datetime
     month_budget: Money | None = None
+    budget: str = ""
 
 
 class ReadyTicket(Record):

@@ -20,7 +20,8 @@ def waiting_for(error: PipelineError, since: datetime, terms: Values) -> Waiting
         terms: Of the provider's profile.
     """
     if isinstance(error, CeilingReached):
-        return WaitingFor(code=error.problem.code, message=_said(error.problem), since=since)
+        problem = error.problem
+        return WaitingFor(code=problem.code, message=_said(problem), since=since, budget=error.budget)
     code = error.trouble if isinstance(error, (ConfigurationError, QuotaReached)) else "provider_refuses"
     said = error.facts if isinstance(error, ConfigurationError) else str(error).rstrip(".。")
     problem = Problem(code, values={**terms, "said": said})

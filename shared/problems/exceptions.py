@@ -80,13 +80,17 @@ class CeilingReached(PipelineError):
         is_for_people: Somebody may have to act; otherwise it passes by itself.
         until: Before then nothing but a higher ceiling makes room; ``None`` if something may come
             free at any time.
+        budget: Whose ceiling it is: ``all``, ``folder`` and which, or ``job``.
     """
 
     code = "ceiling_reached"
 
-    def __init__(self, problem: Problem, *, is_for_people: bool, until: datetime | None = None) -> None:
+    def __init__(
+        self, problem: Problem, *, is_for_people: bool, until: datetime | None = None, budget: str = ""
+    ) -> None:
         super().__init__(problem.code)
         self.problem, self.is_for_people, self.until = problem, is_for_people, until
+        self.budget = budget
 
 
 class ChannelRefused(PipelineError):

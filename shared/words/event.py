@@ -31,7 +31,8 @@ class Event(RecordPart):
         home: Where its ticket and its record lie instead of with the job, if it is not the job's.
         path: The dropped file's, below ``inbox/``.
         by_status: The rows by how they ended.
-        by_code: The problems of a refused file by code; of work that waits, the jobs by what for.
+        by_code: The problems of a refused file by code; of work that waits, the jobs by what for;
+            of a job that has ended, its answers that do not fit.
         cost: What a job that has ended cost, by the price in its quote; ``None`` without one. If it
             waits for an approval, what it is expected to cost.
         at_most: Of that, the most that it may cost; ``None`` if nobody knows.

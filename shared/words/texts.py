@@ -53,6 +53,8 @@ def word_for(event: Event, link: str | None = None) -> Word:
 def _ended(event: Event) -> tuple[str, str]:
     zh = "，".join(f"{STATUS_ZH.get(status, status)} {rows:,} 行" for status, rows in event.by_status.items())
     en = ", ".join(f"{rows:,} {status}" for status, rows in event.by_status.items())
+    if misfits := sum(event.by_code.values()):
+        zh, en = f"{zh}；{misfits:,} 行的答案不合要求", f"{en}; {misfits:,} answer(s) do not fit"
     tokens, place = event.tokens or 0, _shown(event.place)
     cost_zh, cost_en = _cost(event)
     return (

@@ -82,7 +82,8 @@ class _Truth:
     def estimate(self, job: OpenJob) -> Iterator[str]:
         """It is of as many jobs as it says, and there if there were enough from the start."""
         prefix = prefix_of(job.source_key, job.provider, job.model, job.rows)
-        bucket, is_whole = self._pipeline.bucket, not (job.retry_of or job.cancelled or job.approve_until)
+        bucket = self._pipeline.bucket
+        is_whole = not (job.retry_of or job.cancelled or job.approve_until or job.waiting_for)
         known = [seconds for key in bucket.keys(prefix) if (seconds := duration_s_in(key)) is not None]
         earlier = sum(key.startswith(prefix) for key in self._pipeline.earlier)
         if job.estimate and not (is_whole and _is_of(job.estimate, known)):

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 from scripts.localcloud.answers.built_in_texts import (
     answer_for,
+    asks_for_json,
     embedding_for,
     json_answer_for,
     thought_for,
@@ -171,7 +172,7 @@ def _content(request: Request, prompt: str, *, wants_json: bool) -> str:
     """What it writes if nothing bounds it."""
     if _MISFIT in prompt and not _said_by_user(request)[0].startswith(_AGAIN):
         return NO_FIT
-    return json_answer_for(prompt) if wants_json else answer_for(prompt)
+    return json_answer_for(prompt) if wants_json or asks_for_json(prompt) else answer_for(prompt)
 
 
 def _written(request: Request, prompt: str, content: str) -> tuple[dict[str, str], dict[str, Any], str]:

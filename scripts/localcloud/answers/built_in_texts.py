@@ -2,8 +2,9 @@
 
 ``[[say]]`` makes what follows it in a chat row's last user message the answer. A row that asks for
 ``response_format`` ``json_object`` gets the first JSON object of that message, which shows the
-form: for ``extract`` with a value for each field, for ``classify`` with one of the labels. For
-``translate`` the answer is the text behind a mark.
+form: for ``extract`` with a value for each field, for ``classify`` with one of the labels. So do
+the rows of these two tasks whose model has no such format. For ``translate`` the answer is the text
+behind a mark.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _SAY = "[[say]]"
 _CHOICE = re.compile(r"^- ([^\n：:]+)", re.MULTILINE)
 # How ``shared.recipes.tasks.prompts`` shows a text that is to be found, and lists what it may be.
 _SOME_TEXT = "…"
+_ONLY_JSON = re.compile(
+    r"只输出 JSON，不要解释，格式为 \{|Answer with JSON only, without any explanation, in the form \{"
+)
 _ONE_OF = r"^- {}(?:：只能是其中之一：|: one of: )(.+)$"
 _LANGUAGES: Mapping[Language, str] = {"zh": "内容：", "en": "Text:"}
 _TRANSLATION = re.compile(
@@ -39,6 +43,11 @@ def answer_for(content: str) -> str:
         to, text = (each for each in found.groups() if each is not None)
         return f"[test: {to}] {text}"
     return f"answer({_digest(content).hex()[:8]}): {content[:40]}"
+
+
+def asks_for_json(content: str) -> bool:
+    """Whether this is what ``classify`` or ``extract`` ask."""
+    return _ONLY_JSON.search(content) is not None
 
 
 def json_answer_for(content: str) -> str:

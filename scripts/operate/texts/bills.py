@@ -19,7 +19,7 @@ TEXTS = {
         "No price was known when these were quoted, or the provider told no tokens, so what they cost is not known: {models}. Put your prices into prices.yaml at the bucket's root; they hold for later jobs.",
     ),
     "bill_open": Text(
-        "还有 {jobs} 个任务没有结束，结束后才计入。",
-        "{jobs} job(s) are still open and are counted once they have ended.",
+        "还有 {jobs} 个任务没有结束，各计入它结束的那个月。",
+        "{jobs} job(s) are still open; each will count in the month in which it ends.",
     ),
 }  # fmt: skip

@@ -9,6 +9,9 @@ from pydantic import Field
 from shared.bucket.records.plan import JobFacts
 from shared.bucket.records.usage import AttemptBill, Bill, Tokens
 
+MISFITS = frozenset({"answer_does_not_fit", "answer_not_json", "answer_empty"})
+"""Codes of answers that are not what was asked for. Other odd answers were read all the same."""
+
 
 class Ledger(JobFacts):
     """The closing account of a job. Rows in must be the sum of rows out.
@@ -56,6 +59,11 @@ class Ledger(JobFacts):
     def answered(self) -> int:
         """How many rows have an answer."""
         return self.by_status.get("answered", 0)
+
+    @property
+    def misfits(self) -> dict[str, int]:
+        """The answered rows whose answer is not what was asked for, by ``error_code``."""
+        return {code: rows for code, rows in self.unread_answers.items() if code in MISFITS}
 
     @property
     def is_being_erased(self) -> bool:

@@ -60,7 +60,8 @@ class ReserveMoney:
         is_month = no_room.ceiling.scope != "job"
         code = OVER_BUDGET if is_month else "over_ceiling_now"
         until = month_after(self.clock.now()) if is_month and no_room.is_spent else None
-        raise CeilingReached(Problem(code, values=values), is_for_people=is_month, until=until)
+        budget = f"{no_room.ceiling.scope} {no_room.ceiling.folder}".strip()
+        raise CeilingReached(Problem(code, values=values), is_for_people=is_month, until=until, budget=budget)
 
     def _values(self, no_room: NoRoom) -> Values:
         most = no_room.ceiling.at_most

@@ -54,6 +54,7 @@ class TellEnds:
             path=plan.source.key.removeprefix(INBOX),
             rows=ledger.rows_out,
             by_status=ledger.by_status,
+            by_code=ledger.misfits,
             tokens=ledger.tokens.total,
             cost=ledger.bill.cost if ledger.bill else None,
             saved=ledger.bill.saved if ledger.bill else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.bucket.records.ledger import MISFITS
 from shared.bucket.records.plan import Plan
 from shared.results.columns import ATTEMPTS, FILTERED, TOO_LONG, RowStatus
 from shared.results.rendering import AnswerRenderer, SettledAnswer
@@ -11,7 +12,6 @@ from shared.results.rendering import AnswerRenderer, SettledAnswer
 _ANSWERED = RowStatus.ANSWERED.value
 # What an answer is worth that does not fit, by its code: the more of it can be used, the more.
 _WORTH = {"answer_does_not_fit": 4, "answer_not_json": 3, "model_refused": 1, "answer_empty": 1}
-_MISFITS = frozenset({"answer_does_not_fit", "answer_not_json", "answer_empty"})
 _CUT_OFF, _FITS_CUT, _FITS = 2, 5, 6
 _DIFFER = "answers_differ"
 _FINAL = frozenset({_DIFFER, "model_refused"})
@@ -40,7 +40,7 @@ class Misfits:
         reason = cut_off.lower()
         if reason in FILTERED or code in _FINAL:
             return False
-        has_misfit = status == _ANSWERED and self.has_columns and code in _MISFITS
+        has_misfit = status == _ANSWERED and self.has_columns and code in MISFITS
         return has_misfit or reason in TOO_LONG
 
     def fits(self, settled: SettledAnswer, cut_off: str) -> bool:

@@ -10,9 +10,10 @@ from shared.board.estimates import MAX_JOBS
 from shared.board.model import Board, Estimate, OpenJob
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.history import HISTORY
-from shared.bucket.keys import BOARD, Stage, borrowing_key, settled_key
+from shared.bucket.keys import BOARD, Stage, borrowing_key, settled_key, ticket_key
 from shared.bucket.records.outcome import SettledShard
 from shared.bucket.records.usage import Tokens
+from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.ports.provider import BatchStatus, FailedFor
 from tests.support.builders import JOB, answered_line, attempt, plan_job, refused_line
 from tests.support.fake_provider import encoded, error_line
@@ -234,6 +235,22 @@ def test_only_jobs_of_the_same_folder_provider_model_and_size_tell_anything(
         close_job(bench, 10)
 
     assert (estimate(bench, **job) is not None) is is_alike
+
+
+def test_nobody_says_how_long_a_job_takes_that_waits_for_money_or_for_somebody() -> None:
+    bench = Harness()
+    for _ in range(3):
+        close_job(bench, 10)
+    job_id = open_job(bench)
+    reason = WaitingFor(code="over_budget", message="…", since=bench.clock.now())
+    bench.store.put(
+        ticket_key(Stage.READY, Attempt(job_id, 1, 1)), ReadyTicket(waiting_for=reason).to_bytes()
+    )
+
+    bench.functions.write_board({}, timedelta(seconds=15))
+
+    (shown,) = Board.model_validate_json(bench.store.get(BOARD)).jobs
+    assert (shown.waiting_for, shown.estimate) == (reason, None)
 
 
 def test_jobs_without_an_answer_cancelled_ones_and_retries_tell_nothing() -> None:

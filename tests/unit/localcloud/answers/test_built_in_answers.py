@@ -45,8 +45,9 @@ JSON = {"response_format": {"type": "json_object"}}
         ("extract: {column: a, fields: {心情: [高兴, 生气], 名称: 说的是什么}}", "- 高兴：…"),
     ],
 )
-def test_a_task_gets_an_answer_that_fits(task: str, cell: str) -> None:
-    made = recipe(f"model: qwen-flash\n{task}\n")
+@pytest.mark.parametrize("model", ["qwen-flash", "a-model-without-a-mode-for-json"])
+def test_a_task_gets_an_answer_that_fits(task: str, cell: str, model: str) -> None:
+    made = recipe(f"model: {model}\n{task}\n")
     prompt = compile_prompt(made, ["a"]).render([cell])[1]
 
     values, problem = AnswerColumns(made.columns).read(content_of(prompt, **made.parameters))

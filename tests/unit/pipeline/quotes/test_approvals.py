@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import APPROVE, OUTBOX, record_key
+from shared.bucket.keys import APPROVE, OUTBOX, open_job_key, record_key
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
 from shared.events.oss import UploadedObject
@@ -100,6 +100,18 @@ class Bench(Harness):
     @property
     def waits(self) -> bool:
         return self.store.keys(APPROVE) == [f"{APPROVE}{self.plan.job_id}"] and not self.tickets()
+
+
+def test_it_waits_since_it_was_ready_for_approval_whenever_the_timer_looked_last() -> None:
+    bench = Bench()
+    since = bench.clock.now()
+    bench.clock.advance(timedelta(minutes=10))
+    bench.store.put(open_job_key(JobId(bench.plan.job_id)), b"")
+
+    board = bench.functions.write_board({}, timedelta(seconds=15))
+
+    assert board is not None
+    assert [job.waiting_since for job in board.jobs] == [since]
 
 
 @pytest.mark.parametrize(

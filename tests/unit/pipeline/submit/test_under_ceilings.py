@@ -116,7 +116,7 @@ def test_over_the_months_budget_it_waits_says_why_and_goes_on_in_the_next_month(
     ticket = job.records.find_ready(attempt(shard=2))
     assert ticket
     assert ticket.waiting_for
-    assert ticket.waiting_for.code == "over_budget"
+    assert (ticket.waiting_for.code, ticket.waiting_for.budget) == ("over_budget", "all")
     assert "¥0.0015" in ticket.waiting_for.message
     said = (
         "It goes on by itself when those have ended, or from 2026-12-01 on, or once the operator raises the"

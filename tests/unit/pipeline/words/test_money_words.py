@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.board.model import Board, HeldUp, OpenJob
+from shared.board.model import Board, HeldUp, OpenJob, held_up_by
 from shared.bucket.money import Money
 from shared.bucket.tickets import OVER_BUDGET, WaitingFor
 from shared.pipeline.words.tell_waiting import TellWaiting
@@ -64,3 +64,31 @@ def test_who_waits_for_a_budget_is_told_the_amounts() -> None:
     assert word.type == "job.over_ceiling"
     assert "9 行）在等待。本月预算 ¥5.00" in word.lines[1]
     assert "This month's budget ¥5.00" in word.lines[3]
+
+
+def test_each_budget_has_a_word_of_its_own_that_counts_what_waits_for_it() -> None:
+    store, clock = MemoryStore(), FixedClock()
+    jobs = tuple(
+        waits_for(budget, name) for budget, name in (("folder a", "1"), ("all", "2"), ("folder a", "3"))
+    )
+    held = held_up_by(jobs, {}, START, remembered=timedelta(days=1), are_all=True)
+
+    TellWaiting(store, clock)(Board(written_at=START, open_jobs=3, more_jobs=0, jobs=jobs, held_up=held))
+
+    told = [
+        WordTicket.model_validate_json(content).event
+        for key, content in store.objects.items()
+        if key.startswith("outbox/")
+    ]
+    assert sorted((each.why, each.by_code, each.rows) for each in told) == [
+        ("all", {OVER_BUDGET: 1}, 9),
+        ("folder a", {OVER_BUDGET: 2}, 18),
+    ]
+
+
+def waits_for(budget: str, name: str) -> OpenJob:
+    waiting = WaitingFor(code=OVER_BUDGET, message=budget, since=START, budget=budget)
+    return OpenJob.model_validate(
+        {"job_id": name * 16, "source_key": f"inbox/{name}.csv", "rows": 9, "shards": 1, "by_state": {}}
+        | {"waiting_since": START, "waiting_for": waiting, "notify": ("email:boss",)}
+    )

@@ -233,6 +233,18 @@ def test_a_word_says_what_the_job_cost() -> None:
     assert word.data["cost"] == {"micros": 420_000, "currency": "CNY"}
 
 
+def test_answers_that_do_not_fit_are_told_also_where_every_row_has_one() -> None:
+    bench = closed(RECIPE + TEAM + "columns: {a: a}\n")
+
+    bench.tell_all()
+
+    (word,) = bench.team.told
+    assert word.type == "job.done"
+    assert word.data["by_code"] == {"answer_not_json": 2}
+    assert "已回答 2 行；2 行的答案不合要求。" in word.lines[1]
+    assert "2 answered; 2 answer(s) do not fit." in word.lines[3]
+
+
 def test_rows_without_an_answer_are_told() -> None:
     bench = closed(RECIPE + TEAM + "on_bad_rows: skip\n", b"name,b\nAlice,1\nBob,1,2\n")
 
