@@ -117,6 +117,12 @@ class Price(RecordPart):
     is_own: bool = False
     cached_from: int = 0
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is charged, however many tokens there are."""
+        rates = (rates for tier in self.tiers for rates in (tier.real_time, tier.batch) if rates)
+        return not any(each.input or each.output or each.thinking or each.cached for each in rates)
+
     def tier_for(self, input_tokens: int) -> Tier:
         """The tier of a request of that length; the last one also for what is longer."""
         fits = (tier for tier in self.tiers if tier.up_to is None or input_tokens <= tier.up_to)

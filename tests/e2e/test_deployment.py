@@ -34,6 +34,8 @@ pytestmark = pytest.mark.skipif(
 
 BUCKET, CODE = "deployed-drop", "deployed-drop-code"
 RECIPE = b"model: qwen-flash\nprompt: |\n  {{ text }}\n"
+# The free model of the smoke test needs no bound under it.
+UNDER_A_BUDGET = ("--parameter", "MonthBudget=5 CNY")
 ROWS = 40
 WAIT_S = "600"
 
@@ -109,7 +111,7 @@ def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
     bucket.put_object("inbox/a/rows.csv", table.encode())
     wait_until(lambda: bool(bucket.list_objects("running/").object_list), "no batch is running")
 
-    asked = ("--parameter", "LogLevel=DEBUG", "--parameter", "InputFrom=oss")
+    asked = ("--parameter", "LogLevel=DEBUG", "--parameter", "InputFrom=oss", *UNDER_A_BUDGET)
     changed = ended(*batchdrop(account, "upgrade", "--yes", *asked, "--patience", WAIT_S))
 
     assert {each["action"] for each in changed["changes"]} == {"Modify"}

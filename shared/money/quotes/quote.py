@@ -117,7 +117,7 @@ def _with_money(quote: Quote, counted: Counted, price: Price, *, thinks: bool) -
     rates, at_most = longest.batch or longest.real_time, None
     if thinks:
         rates = rates.model_copy(update={"output": max(rates.output, rates.thinking)})
-    if quote.output_at_most is not None:
+    if quote.output_at_most is not None or price.is_free:
         at_most = cost(_tokens_at_most(quote), rates, price.currency)
     return quote.model_copy(
         update={

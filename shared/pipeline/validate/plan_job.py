@@ -170,7 +170,8 @@ class PlanJob:
         mine = self._plan(source, job_id, facts, options, shards)
         warnings = (*mine.warnings, *map(render_both, _about_reuse(shards, terms)), *quote.warnings)
         under: dict[str, object] = {"quote": quote, "warnings": warnings}
-        under |= {"ceilings": terms.ceilings, "lends_to": terms.lends_to}
+        is_free = quote.price is not None and quote.price.is_free
+        under |= {"ceilings": () if is_free else terms.ceilings, "lends_to": terms.lends_to}
         mine = with_warnings(mine.model_copy(update=under))
         if problems := problems_under(mine, reads_more=more):
             writer.delete(shards)

@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from shared.bucket.keys import MONEY
+from shared.bucket.money import Money
 from shared.money.amounts import parse_money
 from shared.pipeline.quotes.check_ceilings import ceilings_for
 from shared.recipes.recipe import PriceTerms
@@ -67,6 +68,17 @@ def test_without_a_ceiling_an_unbounded_job_runs() -> None:
 
     assert said == "planned"
     assert bench.plan().ceilings == ()
+
+
+@pytest.mark.parametrize("budget", ["month: 5 CNY\n", "month: 5 USD\n", "folders: {a: 0.000001 CNY}\n"])
+@pytest.mark.parametrize("terms", ["", "price: {at_most: 1 USD}\n", "price: {approve: above 1 CNY}\n"])
+def test_what_costs_nothing_needs_no_bound_and_no_money(budget: str, terms: str) -> None:
+    bench, said = drop(RECIPE.replace("qwen-flash", "batch-test-model") + terms, budget)
+
+    plan = bench.plan()
+    assert (said, plan.ceilings, plan.approval) == ("planned", (), None)
+    assert plan.quote is not None
+    assert plan.quote.at_most == plan.quote.expected == Money(micros=0, currency="CNY")
 
 
 @pytest.mark.parametrize(
