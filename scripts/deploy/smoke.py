@@ -61,7 +61,7 @@ def _wait(store: oss2.Bucket, name: str, until_s: float) -> None:
             return
         refused = _found(store, refusal, until_s)
         if refused is not None:
-            raise SmokeFailed(refused.decode("utf-8", "replace"))
+            raise SmokeFailed(refused.decode("utf-8-sig", "replace"))
         time.sleep(_LOOK_S)
     raise SmokeFailed("no answer in time")
 
@@ -91,6 +91,7 @@ def _clear(store: oss2.Bucket, name: str) -> None:
         f"results/{FOLDER}{name}.csv",
         f"results/{FOLDER}{name}.report.json",
         *quote_keys_for(f"inbox/{FOLDER}{name}.csv"),
+        *rejection_keys_for(f"inbox/{FOLDER}{name}.csv"),
     ):
         with contextlib.suppress(oss2.exceptions.OssError):  # how it ended matters more
             store.delete_object(key)

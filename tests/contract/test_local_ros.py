@@ -18,9 +18,10 @@ from scripts.deploy.control import CloudRefused, Control, answered
 from scripts.deploy.deployment import Deployment
 from scripts.deploy.place import Place
 from scripts.deploy.ros import HOST, Event, Ros
-from scripts.deploy.smoke import SmokeFailed, smoke_test
+from scripts.deploy.smoke import FOLDER, SmokeFailed, smoke_test
 from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
+from shared.bucket.result_names import rejection_keys_for
 from tests.support.local_account import bucket_of
 
 
@@ -195,7 +196,12 @@ def test_a_smoke_test_that_cannot_be_read_or_reached_has_failed(
         smoke_test(dropper, "smoked", now, 60.0)
     with pytest.raises(SmokeFailed):
         smoke_test(replace(place, oss_endpoint=nowhere), "smoked", now, 0.0)
-    assert not bucket_of(account, "smoked").list_objects("inbox/").object_list
+    bucket = bucket_of(account, "smoked")
+    for key in rejection_keys_for(f"inbox/{FOLDER}{now:%Y%m%dT%H%M%S%fZ}.csv"):
+        bucket.put_object(key, "why not".encode("utf-8-sig"))
+    with pytest.raises(SmokeFailed, match=r"^why not$"):
+        smoke_test(place, "smoked", now, 60.0)
+    assert not bucket.list_objects("").object_list
 
 
 def test_errors_have_the_words_of_ros(ros: Ros, place: Place) -> None:
