@@ -134,6 +134,8 @@ class Commands:
             self.tell(said(code, **_named(retried.plan), rows=retried.rows))
         elif retried.said is RetryResult.NOTHING:
             self.tell(said("nothing_to_retry", target=target))
+        elif retried.newer:
+            raise Refusal("retry_of_replaced", **_named(retried.plan), newer=retried.newer.job_id)
         else:
             raise Refusal(_NOT_RETRIED[retried.said], **_named(retried.plan))
         return JobId(retried.plan.job_id)

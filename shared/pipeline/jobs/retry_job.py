@@ -24,6 +24,7 @@ from shared.pipeline.jobs.keep_answers import keep_answers
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.later_versions import require_known_format
+from shared.pipeline.replaced.newer_drop import newer_drop
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
@@ -48,15 +49,20 @@ class RetryResult(str, Enum):
     OPEN = "open"
     GONE = "gone"  # a record that it needs was removed
     ERASED = "erased"  # or being erased
+    REPLACED = "replaced"  # it was not sent, and a later version of its file is a job
 
 
 @dataclass(frozen=True)
 class Retried:
-    """``plan`` is the file's latest job; ``rows`` is how many rows are sent again."""
+    """``plan`` is the file's latest job; ``rows`` is how many rows are sent again.
+
+    ``newer`` is the job of the later version, if that keeps this one from being retried.
+    """
 
     said: RetryResult
     plan: Plan
     rows: int = 0
+    newer: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ class RetryJob:
             return Retried(RetryResult.NOTHING, plan)
         if ledger.erased_at:
             return Retried(RetryResult.ERASED, plan, rows)
+        if newer := self._replaced_by(records, plan):
+            return Retried(RetryResult.REPLACED, plan, rows, newer)
         require_known_format(plan)
         plan = plan.model_copy(update={"quote": plan.quote and part_of(plan.quote, rows)})
         try:
@@ -103,6 +111,14 @@ class RetryJob:
             log.warning("retry.impossible", extra={"job_id": plan.job_id, "reason": str(error)})
             is_erased = self._take_back(retry_job_id_for(JobId(plan.job_id)))
             return Retried(RetryResult.ERASED if is_erased else RetryResult.GONE, plan, rows)
+
+    def _replaced_by(self, records: BucketRecords, closed: Plan) -> Plan | None:
+        """The later version for which this one was not sent, or its retry would end at once."""
+        would_wait = closed.approval is not None and not self._is_approved(records, closed)
+        waited_for_money = any(each.scope != "job" for each in closed.ceilings)
+        if would_wait or (waited_for_money and records.find_replacement(JobId(closed.job_id))):
+            return newer_drop(self.store, closed)
+        return None
 
     def _start(self, records: BucketRecords, closed: Plan) -> Plan:
         mine = self._plan(records, closed)

@@ -169,7 +169,8 @@ class FolderPage:
         if retried.said is RetryResult.NOTHING:
             raise PageRefusal(Problem("nothing_to_retry", found=path))
         if retried.said is not RetryResult.STARTED:
-            raise PageRefusal(Problem("retry_not_possible", found=path))
+            code = "job_replaced" if retried.newer else "retry_not_possible"
+            raise PageRefusal(Problem(code, found=path))
         return retried
 
     def _within_link(self, lifetime: timedelta, now: datetime) -> timedelta:

@@ -15,6 +15,7 @@ from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import JobId
 from tests.support.functions import BUCKET_NAME
 from tests.unit.pipeline.quotes.test_approvals import ALWAYS, BOUNDED, KEY, TABLE, Bench
+from tests.unit.pipeline.replaced.test_replaced import settle
 
 
 class Person:
@@ -118,6 +119,18 @@ def test_a_retry_that_must_be_approved_says_so(person: Person) -> None:
     assert any("[retry_waits]" in line for line in person.heard)
     assert f"{until:%Y-%m-%d %H:%M}" in person.bench.store.get("quotes/a/t.csv.quote.txt").decode()
     assert "[approved]" in person.approve()
+
+
+def test_a_retry_of_what_was_replaced_says_which_job_the_file_is_now(person: Person) -> None:
+    old = person.bench.plan
+    person.bench.drop(KEY, b"name\nDi\n")
+    settle(person.bench)
+
+    with pytest.raises(Refusal) as refused:
+        person.commands.retry(old.job_id)
+
+    assert "[retry_of_replaced]" in str(refused.value)
+    assert f"is job {person.bench.plan.job_id}" in str(refused.value)
 
 
 def test_status_says_what_it_waits_for_and_what_was_decided(person: Person) -> None:

@@ -12,6 +12,7 @@ from shared.bucket.attempt import JobId
 from shared.bucket.keys import APPROVE, Stage
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
+from shared.pipeline.jobs.retry_job import Retried, RetryJob, RetryResult
 from shared.pipeline.quotes.approve_job import ApproveJob
 from shared.problems.exceptions import TransientError
 from tests.support.fakes import Killed
@@ -345,3 +346,71 @@ def test_what_waits_for_money_goes_on_if_its_version_comes_back_before_it_has_en
 
     assert bench.plan.retry_of == old.job_id
     assert ledger_of(bench, bench.plan).by_status == {"answered": 2}
+
+
+def retried(bench: Bench, plan: Plan) -> Retried:
+    return RetryJob(bench.store, bench.clock, bench.run_id())(plan)
+
+
+def test_a_retry_of_what_was_replaced_is_refused_while_the_later_version_stands() -> None:
+    bench = Bench()
+    old = bench.plan
+    bench.drop(KEY, LATER)
+    settle(bench)
+    before = dict(bench.store.objects)
+
+    said = retried(bench, old)
+
+    assert (said.said, said.newer) == (RetryResult.REPLACED, bench.plan)
+    assert bench.store.objects == before
+
+
+def test_so_is_that_of_a_version_that_lapsed_before_a_later_one_came() -> None:
+    bench = Bench()
+    old = bench.plan
+    bench.clock.advance(timedelta(days=8))
+    settle(bench, 2)
+    assert reasons(bench, old) == ["not_approved", "not_approved"]
+    bench.drop(KEY, LATER)
+
+    assert retried(bench, old).said is RetryResult.REPLACED
+
+
+def test_so_is_that_of_what_waited_for_money() -> None:
+    bench = over_budget()
+    old = bench.plan
+    bench.drop(KEY, LATER)
+    bench.finish()
+
+    assert retried(bench, old).said is RetryResult.REPLACED
+
+
+@pytest.mark.parametrize("content", [None, b"another\nDi\n"], ids=["removed", "refused"])
+def test_it_waits_again_where_no_later_version_is_a_job(content: bytes | None) -> None:
+    bench = Bench()
+    old = bench.plan
+    bench.clock.advance(timedelta(days=8))
+    settle(bench, 2)
+    if content is None:
+        bench.store.delete(KEY)
+    else:
+        bench.drop(KEY, content)
+
+    said = retried(bench, old)
+
+    assert said.said is RetryResult.STARTED
+    assert bench.store.keys(APPROVE) == [f"{APPROVE}{said.plan.job_id}"]
+
+
+def test_what_was_approved_is_retried_beside_a_later_version() -> None:
+    bench = Bench()
+    old = bench.plan
+    bench.functions.approve(old, "command")
+    bench.functions.cancel(JobId(old.job_id))
+    settle(bench, 2)
+    bench.drop(KEY, LATER)
+
+    said = retried(bench, old)
+
+    assert said.said is RetryResult.STARTED
+    assert said.plan.approval is None
