@@ -28,7 +28,15 @@ from shared.bucket.records.outcome import Outcome, SettledShard
 from shared.bucket.records.plan import Plan, Source
 from shared.bucket.records.submission import Submission
 from shared.bucket.tickets import Approval, FinishedTicket, ReadyTicket, Replaced, RunningTicket
-from shared.bucket.uploads import Start, Upload, is_of_older_version, tells_drafts, upload_key, uploads_prefix
+from shared.bucket.uploads import (
+    Start,
+    Upload,
+    is_of_older_version,
+    may_wait_prefix,
+    tells_drafts,
+    upload_key,
+    uploads_prefix,
+)
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
@@ -93,6 +101,11 @@ class BucketRecords:
         found = (self.find(head.key, Upload) for head in heads if not tells_drafts(head.key))
         jobs = [JobId(upload.job_id) for upload in found if upload]
         yield from (job_id for job_id in jobs if job_id == jobs[-1] or self.find_plan(job_id))
+
+    def jobs_that_may_wait(self, source_key: str) -> Iterator[JobId]:
+        """Which jobs a file was that had to wait for something, the newest first."""
+        for head in self._store.list(may_wait_prefix(source_key)):
+            yield JobId(head.key.rpartition("-")[2])
 
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)

@@ -10,6 +10,8 @@ from shared.bucket.base import Record
 from shared.bucket.keys import AGAIN, JOBS
 
 _SECONDS = "%Y%m%dT%H%M%SZ"
+# In the year 2286, in microseconds: times are counted down to it.
+_LATEST_US = 9_999_999_999_999_999
 
 
 def upload_key(bucket: str, key: str, etag: str, dropped_at: datetime) -> str:
@@ -65,6 +67,17 @@ def sample_again_key(job_id: str) -> str:
 
 def uploads_prefix(bucket: str, key: str, etag: str) -> str:
     return f"{JOBS}uploads/{_named(bucket, key, etag)}/"
+
+
+def may_wait_prefix(source_key: str) -> str:
+    """Which jobs a file was that had to wait for something: an empty object each, newest first."""
+    return f"{JOBS}files/{hashlib.sha256(source_key.encode()).hexdigest()[:32]}/"
+
+
+def may_wait_key(source_key: str, dropped_at: datetime, planned_at: datetime, job_id: str) -> str:
+    """Ordered by when it was dropped, then by when it was planned."""
+    times = (_LATEST_US - round(1_000_000 * each.timestamp()) for each in (dropped_at, planned_at))
+    return may_wait_prefix(source_key) + "".join(f"{each:016d}-" for each in times) + job_id
 
 
 def _named(bucket: str, key: str, etag: str) -> str:

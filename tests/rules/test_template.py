@@ -66,7 +66,7 @@ ENVIRONMENT = {
     | {"INPUT_FROM", "CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S", "MONTH_BUDGET"},
     "callback": STORE | {"CALLBACK_SECRET", "EVENTBRIDGE_TOKEN", "EVENTBRIDGE_REGION"},
     "message": STORE,
-    "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
+    "collect": STORE | PROVIDER | {"RESULTS_LATE_S", "MONTH_BUDGET"},
     "reconcile": STORE
     | PROVIDER
     | {

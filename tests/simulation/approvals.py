@@ -13,7 +13,8 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import APPROVAL, BucketRecords
 from shared.bucket.keys import APPROVE, JOBS
 from shared.bucket.records.plan import Plan
-from shared.bucket.tickets import LAPSED
+from shared.bucket.tickets import LAPSED, REPLACED
+from shared.pipeline.jobs.retries import dropped_last_at
 from shared.ports.store import ObjectStore
 from tests.simulation.expected import batches_by_attempt
 from tests.simulation.pipeline import Pipeline
@@ -22,6 +23,8 @@ _HOUR_S = 3600.0
 _WITHIN_HOURS = (1, 6, 48)
 # The timer looks at what waits every hour.
 _SOON = timedelta(hours=4)
+# So long after a job is planned, every run that begins to look knows it.
+_AT_ONCE = timedelta(minutes=20)
 _WAYS = ("command", "page", "file", "file")
 # As the providers' names of chains of jobs: a job and its retries.
 _MOST_RETRIES = 50
@@ -98,7 +101,7 @@ def approval_failures(pipeline: Pipeline) -> Iterator[str]:
 
 def replaced_failures(pipeline: Pipeline) -> Iterator[str]:
     """A job whose file was replaced does not wait until nobody may approve it any more."""
-    if not isinstance(pipeline.approvals, Approvals) or _was_out(pipeline):
+    if not isinstance(pipeline.approvals, Approvals) or was_out(pipeline):
         return
     bucket, records = pipeline.bucket, BucketRecords(pipeline.bucket)
     for key in bucket.keys(JOBS):
@@ -112,6 +115,23 @@ def replaced_failures(pipeline: Pipeline) -> Iterator[str]:
             yield f"{job_id} waited for an approval, though its file is {newer.job_id} since"
 
 
+def retried_failures(pipeline: Pipeline) -> Iterator[str]:
+    """Nobody makes a retry that is to end at once, since its file has long been another job."""
+    if not isinstance(pipeline.approvals, Approvals):
+        return
+    records = BucketRecords(pipeline.bucket)
+    for key in pipeline.bucket.keys(JOBS):
+        job_id = JobId(key.split("/")[1])
+        decided = records.find_approval(job_id) if key.endswith(f"/{APPROVAL}") else None
+        newer = records.find_plan(JobId(decided.by)) if decided and decided.said == REPLACED else None
+        plan = records.find_plan(job_id) if newer else None
+        if plan is None or newer is None or not plan.retry_of:
+            continue
+        is_once = dropped_last_at(records, newer) == newer.source.dropped_at
+        if is_once and plan.created_at - newer.created_at > _AT_ONCE:
+            yield f"{job_id} is a retry, though its file was {newer.job_id} before"
+
+
 def newest_job(store: ObjectStore, plan: Plan) -> Plan | None:
     """What the file is now, if that is another job, which was not dropped once more since."""
     head = store.head(plan.source.key)
@@ -122,7 +142,7 @@ def newest_job(store: ObjectStore, plan: Plan) -> Plan | None:
     return newer if newer and is_first and newer.origin_id != plan.origin_id else None
 
 
-def _was_out(pipeline: Pipeline) -> bool:
+def was_out(pipeline: Pipeline) -> bool:
     """Whether nothing of ours worked for hours."""
     return any(fault.kind.startswith("outage") for fault in pipeline.kernel.faults.struck)
 

@@ -23,7 +23,7 @@ from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
 from tests.simulation.answers import NAMES, columns_in, is_misfit
-from tests.simulation.approvals import approval_failures, replaced_failures
+from tests.simulation.approvals import approval_failures, replaced_failures, retried_failures
 from tests.simulation.bills import bill_failures
 from tests.simulation.boards import board_failures
 from tests.simulation.ceilings import money_failures
@@ -78,6 +78,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_money(pipeline),
         *approval_failures(pipeline),
         *replaced_failures(pipeline),
+        *retried_failures(pipeline),
         *reuse_failures(pipeline, [plan for plan, _ in _jobs(pipeline)]),
         *_samples(pipeline),
         *_leftovers(pipeline),

@@ -110,7 +110,9 @@ class Functions:
         return submit(attempt)
 
     def collect(self, attempt: Attempt, run_id: str) -> CollectResult:
-        collect = CollectShard(self.store, self.providers, self.clock, run_id, self.late, self.pause)
+        collect = CollectShard(
+            self.store, self.providers, self.clock, run_id, self.late, self.pause, self.month_budget
+        )
         return collect(attempt)
 
     def reconcile(

@@ -21,7 +21,7 @@ from shared.bucket.records.usage import Bill
 from shared.money.amounts import spoken_text
 from shared.money.quotes.quote_text import quote_in_short
 from shared.money.quotes.sample_text import earlier_sample_line
-from shared.pipeline.replaced.earlier_sample import find_earlier_sample
+from shared.pipeline.replaced.earlier_sample import earlier_sample_costs
 from shared.pipeline.sample.records import Sample
 from shared.pipeline.sample.sample_results import find_sample
 from shared.results.columns import RowStatus
@@ -103,7 +103,7 @@ def job_lines(
     if plan.retry_of:
         yield f"    第 {plan.retries} 次重试 retry {plan.retries} of {plan.retry_of}"
     yield from (f"    {text}" for text in quote_lines(plan, find_sample(records, plan)))
-    if cost := find_earlier_sample(records, plan):
+    for cost in earlier_sample_costs(records, plan):
         yield from (f"    {text}" for text in earlier_sample_line(cost))
     decided = records.find_approval(job_id)
     awaits = bool(plan.approve_until) and not (ledger or cancelled or decided)

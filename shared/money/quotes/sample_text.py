@@ -65,8 +65,8 @@ def earlier_sample_line(cost: Money) -> Bilingual:
     """Of versions of the file that were replaced before they were sent."""
     spent = spoken_text(cost)
     return Bilingual(
-        f"另外：这个文件之前的版本没有发送，但它的样本花了{_spaced(spent.zh)}",
-        f"Besides: an earlier version of this file was not sent, but its sample cost {spent.en}",
+        f"另外：这个文件之前没有发送的版本，样本已经花了{_spaced(spent.zh)}",
+        f"Besides: samples of earlier versions of this file, which were not sent, cost {spent.en}",
     )
 
 

@@ -6,12 +6,13 @@ See ``shared/README.md``, "Collecting".
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, open_job_key
+from shared.bucket.money import Money
 from shared.bucket.records.marks import FirstSeen
 from shared.bucket.records.outcome import Outcome
 from shared.bucket.records.plan import Plan
@@ -28,6 +29,7 @@ from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
+from shared.pipeline.quota.stack_ceiling import under_stack
 from shared.pipeline.sample.sample_results import sample_state
 from shared.pipeline.waiting import asked_of_provider, keep_running
 from shared.ports.clock import Clock, Pause, no_pause
@@ -57,6 +59,7 @@ class CollectShard:
             file, or one that cannot be read or lacks lines. If its rows were sent again at once,
             they could be paid for twice.
         pause: Ends this invocation where a result takes longer than it has time.
+        month_budget: What the stack allows all files in a month.
     """
 
     store: ObjectStore
@@ -65,6 +68,7 @@ class CollectShard:
     run_id: str
     results_late: timedelta
     pause: Pause = no_pause
+    month_budget: Money | None = None
 
     def __call__(self, attempt: Attempt) -> CollectResult:
         """Decide what the ticket means, then act on it."""
@@ -79,7 +83,8 @@ class CollectShard:
         records = BucketRecords(self.store)
         meaning = meaning_of(self.store, self.clock, attempt)
         if isinstance(meaning, Submitted):
-            return self._collect_if_possible(meaning)
+            plan = under_stack(meaning.plan, self.month_budget)
+            return self._collect_if_possible(replace(meaning, plan=plan))
         if meaning is CollectResult.EARLY and records.find_ready(attempt) is None:
             records.put_ready(attempt)
         if meaning is not CollectResult.GONE:

@@ -24,6 +24,7 @@ from shared.pipeline.jobs.keep_answers import keep_answers
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.later_versions import require_known_format
+from shared.pipeline.replaced.earlier_versions import has_monthly_ceiling, mark_version
 from shared.pipeline.replaced.newer_drop import newer_drop
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
@@ -54,10 +55,7 @@ class RetryResult(str, Enum):
 
 @dataclass(frozen=True)
 class Retried:
-    """``plan`` is the file's latest job; ``rows`` is how many rows are sent again.
-
-    ``newer`` is the job of the later version, if that keeps this one from being retried.
-    """
+    """``plan`` is the file's latest job; ``rows`` are sent again, if none is ``newer``."""
 
     said: RetryResult
     plan: Plan
@@ -115,15 +113,14 @@ class RetryJob:
     def _replaced_by(self, records: BucketRecords, closed: Plan) -> Plan | None:
         """The later version for which this one was not sent, or its retry would end at once."""
         would_wait = closed.approval is not None and not self._is_approved(records, closed)
-        waited_for_money = any(each.scope != "job" for each in closed.ceilings)
-        if would_wait or (waited_for_money and records.find_replacement(JobId(closed.job_id))):
-            return newer_drop(self.store, closed)
-        return None
+        waited = has_monthly_ceiling(closed) and records.find_replacement(JobId(closed.job_id))
+        return newer_drop(self.store, closed) if would_wait or waited else None
 
     def _start(self, records: BucketRecords, closed: Plan) -> Plan:
         mine = self._plan(records, closed)
         for attempt in _first_attempts(mine):
             self._settle(records, closed, mine, attempt)
+        mark_version(self.store, mine)
         # Before the plan: with it the timer finds a retry that died before its tickets.
         self.store.put(open_job_key(JobId(mine.job_id)), b"")
         self.store.put_if_absent(record_key(JobId(mine.job_id), "plan.json"), mine.to_bytes())

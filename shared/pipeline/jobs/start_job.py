@@ -17,6 +17,7 @@ from shared.pipeline.quotes.put_quote import PutQuote
 from shared.pipeline.replaced.newer_drop import newer_drop
 from shared.pipeline.replaced.note_replaced import note_replaced
 from shared.pipeline.sample.ask_again import ask_again, is_asked
+from shared.pipeline.sample.sample_results import find_sample
 from shared.pipeline.words.tell_approval import TellApproval
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
@@ -70,6 +71,11 @@ class StartJob:
         if not may_be_late or newer_drop(self.store, plan) is None:
             PutQuote(self.store, self.profiles)(plan)
 
+    def _quote_again(self, plan: Plan, newer: Plan) -> None:
+        """Of the later version, if it was quoted before this one's sample had ended."""
+        if plan.sample is not None and find_sample(BucketRecords(self.store), newer) is not None:
+            self._quote(newer)
+
     def _waits(self, plan: Plan, until: datetime) -> bool:
         """Whether somebody may still approve it; when it is too late, ``submit`` closes it."""
         key = awaited_key(JobId(plan.job_id))
@@ -99,6 +105,7 @@ class StartJob:
             return False
         if self.writes_records:
             note_replaced(self.store, self.clock, plan, newer)
+            self._quote_again(plan, newer)
             return True
         ask_again(self.store, plan)
         return False

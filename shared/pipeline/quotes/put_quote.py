@@ -14,7 +14,7 @@ from shared.bucket.result_names import quote_keys_for
 from shared.money.quotes.approval import approval_line
 from shared.money.quotes.quote_text import ToldSample, quote_lines, quote_text
 from shared.money.quotes.sample_text import earlier_sample_line, quote_by
-from shared.pipeline.replaced.earlier_sample import find_earlier_sample
+from shared.pipeline.replaced.earlier_sample import earlier_sample_costs
 from shared.pipeline.sample.sample_results import find_sample
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
@@ -76,8 +76,7 @@ def lines_of(records: BucketRecords, plan: Plan, provider: Bilingual, today: dat
 
 def _earlier(records: BucketRecords, plan: Plan) -> Iterator[Bilingual]:
     """What was spent before for the file, and is in no other figure of the quote."""
-    if cost := find_earlier_sample(records, plan):
-        yield earlier_sample_line(cost)
+    yield from map(earlier_sample_line, earlier_sample_costs(records, plan))
 
 
 def _version(plan: Plan) -> Bilingual:

@@ -1,65 +1,47 @@
-"""Ends what still waits of the version of a file that lay there before; sent batches go on."""
+"""Ends what still waits of versions of a file that lay there before; sent batches go on."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
-from shared.bucket.base import Record
 from shared.bucket.bucket_records import REPLACEMENT, BucketRecords
 from shared.bucket.keys import Stage, job_tickets_prefix, record_key, ticket_in
 from shared.bucket.records.plan import Plan
-from shared.bucket.result_names import quote_keys_for
-from shared.bucket.tickets import OVER_BUDGET, REPLACED, Replaced
+from shared.bucket.tickets import OVER_BUDGET, Replaced
 from shared.pipeline.jobs.start_job import StartJob
-from shared.pipeline.replaced.earlier_sample import note_earlier_sample
+from shared.pipeline.replaced.earlier_versions import has_monthly_ceiling, versions_not_sent
 from shared.pipeline.replaced.newer_drop import newer_drop
 from shared.pipeline.replaced.note_replaced import keep_name_for
-
-
-class _Quoted(Record):
-    """Of a quote for programs: whose it is."""
-
-    job_id: str
+from shared.pipeline.sample.ask_sample import SampleUnderWay
 
 
 @dataclass(frozen=True)
 class ReplaceEarlier:
-    """Finds the earlier job by the quote that it left beside the file.
-
-    Somebody may have removed that. Then the timer finds a job that waits for an approval within the
-    hour, and one that waits for money goes on when there is some.
-    """
+    """Finds them by the marks that they left when they were planned."""
 
     start: StartJob
 
     def __call__(self, plan: Plan) -> None:
         """May be repeated; ``plan`` is the later version's, of which nothing was started yet."""
-        store = self.start.store
-        records = BucketRecords(store)
-        earlier = self._quoted(plan)
-        newer = newer_drop(store, earlier) if earlier else None
-        if earlier is None or newer is None or newer.job_id != plan.job_id:
-            return
-        if not records.is_closed(JobId(earlier.job_id)):
-            if earlier.approve_until:
-                self.start(earlier)
-            if any(each.scope != "job" for each in earlier.ceilings):
-                self._wake(earlier, newer)
-        decided = records.find_approval(JobId(earlier.job_id)) if earlier.approval else None
-        if decided and decided.said == REPLACED:
-            note_earlier_sample(records, earlier, plan)
-
-    def _quoted(self, plan: Plan) -> Plan | None:
         records = BucketRecords(self.start.store)
-        try:
-            quoted = records.find(quote_keys_for(plan.source.key)[1], _Quoted)
-        except ValueError:  # it is for people, and somebody has written over it
-            return None
-        if quoted is None or quoted.job_id == plan.job_id:
-            return None
-        earlier = records.find_plan(JobId(quoted.job_id))
-        return earlier if earlier and earlier.source.key == plan.source.key else None
+        for earlier in versions_not_sent(records, plan):
+            if records.is_closed(JobId(earlier.job_id)):
+                continue
+            newer = newer_drop(self.start.store, earlier)
+            if newer is None or newer.job_id != plan.job_id:
+                return  # the file was replaced once more, and that version sees to it
+            self._end(earlier, newer)
+
+    def _end(self, earlier: Plan, newer: Plan) -> None:
+        decided = BucketRecords(self.start.store).find_approval(JobId(earlier.job_id))
+        if earlier.approve_until and not (decided and decided.is_approved):
+            # The run that asks its sample ends it, or the timer does if that has died.
+            with suppress(SampleUnderWay):
+                self.start(earlier)
+        if has_monthly_ceiling(earlier):
+            self._wake(earlier, newer)
 
     def _wake(self, earlier: Plan, newer: Plan) -> None:
         """Have its shards looked at that wait for a month's money: they are not to be sent."""

@@ -25,6 +25,7 @@ from shared.pipeline.quota.ceilings import Ceilings
 from shared.pipeline.quota.claim_slot import ClaimSlot, HeldSlot, NotNow
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
+from shared.pipeline.quota.stack_ceiling import under_stack
 from shared.pipeline.submit.announce import announce
 from shared.pipeline.submit.approval import not_approved, replaced_meanwhile
 from shared.pipeline.submit.close_unsent import CloseUnsent
@@ -96,6 +97,7 @@ class SubmitShard:
             return SubmitResult.UNKNOWN
         submission: Submission | NotNow | None = records.find_submission(attempt)
         if submission is None:
+            plan = under_stack(plan, self.month_budget)
             try:
                 submission = self._submit(plan, attempt, ticket)
             except (QuotaReached, ProviderTrouble) as refusal:  # nothing is held

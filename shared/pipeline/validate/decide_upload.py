@@ -9,6 +9,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import WITH_SAMPLE, draft_key, open_job_key, record_key
 from shared.bucket.records.plan import Plan, Source
 from shared.bucket.uploads import Upload, upload_key
+from shared.pipeline.replaced.earlier_versions import mark_version
 from shared.ports.store import ObjectStore
 
 
@@ -57,6 +58,7 @@ class DecideUpload:
 
     def _create(self, plan: Plan) -> Plan:
         job_id = JobId(plan.job_id)
+        mark_version(self.store, plan)
         # Before the plan: if this run dies before the last ticket, only this mark shows the job.
         self.store.put(open_job_key(job_id), WITH_SAMPLE if plan.sample else b"")
         return BucketRecords(self.store).create(record_key(job_id, "plan.json"), plan)

@@ -26,4 +26,5 @@ def collect_shard(context: FcContext) -> CollectShard:
         run_id=new_run_id(),
         results_late=timedelta(seconds=settings.results_late_s),
         pause=StopAt(clock, clock.now() + timeout * SHARE_TO_CLOSE) if timeout else no_pause,
+        month_budget=settings.month_budget,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -110,14 +111,14 @@ def test_it_may_be_killed_anywhere() -> None:
     raise AssertionError
 
 
-def test_without_the_quote_the_timer_finds_it_within_the_hour() -> None:
+def test_it_needs_no_quote_to_be_found() -> None:
     bench = Bench()
     old = bench.plan
     for suffix in ("txt", "json"):
         bench.store.delete(f"quotes/a/t.csv.quote.{suffix}")
 
     bench.drop(KEY, LATER)
-    settle(bench, 2)
+    bench.run_until_done()
 
     assert reasons(bench, old) == ["replaced", "replaced"]
     assert bench.waits
@@ -228,24 +229,127 @@ def sampled(*names: str) -> Bench:
     return bench
 
 
-def test_what_earlier_samples_cost_stands_in_the_quote() -> None:
-    bench = sampled("Ada", "Bo", "Cy")
+QUOTE = "quotes/a/t.csv.quote.txt"
+# Two rows, at 0.15 CNY for a million tokens in and 1.5 out.
+A_SAMPLE = 3300
+
+
+def told_before(bench: Bench) -> int:
+    """How many samples of earlier versions the quote names, in both languages."""
+    said = bench.store.get(QUOTE).decode()
+    in_english = re.findall(r"samples of earlier versions .* cost ¥([0-9.]+)", said)
+    assert re.findall(r"样本已经花了 ¥([0-9.]+)", said) == in_english
+    return round(1_000_000 * float(in_english[0])) // A_SAMPLE if in_english else 0
+
+
+def replaced_twice(bench: Bench) -> None:
     for names in ("Di\nEd\nFlo", "Di\nEd\nGus"):
         bench.drop(KEY, f"name\n{names}\n".encode())
         settle(bench)
 
-    sample = bench.records.find_plan(JobId(bench.plan.job_id))
-    quote = bench.store.get("quotes/a/t.csv.quote.txt").decode()
-    assert sample is not None
-    # Each of the two before asked two rows, at 0.15 CNY for a million tokens in and 1.5 out.
-    assert "样本花了 ¥0.0066" in quote
-    assert "its sample cost ¥0.0066" in quote
+
+def test_what_earlier_samples_cost_stands_in_the_quote() -> None:
+    bench = sampled("Ada", "Bo", "Cy")
+
+    replaced_twice(bench)
+
+    assert told_before(bench) == 2
+
+
+def test_it_does_so_without_the_quote_of_the_one_before() -> None:
+    bench = sampled("Ada", "Bo", "Cy")
+    for suffix in ("txt", "json"):
+        bench.store.delete(f"quotes/a/t.csv.quote.{suffix}")
+
+    replaced_twice(bench)
+
+    assert told_before(bench) == 2
+
+
+def test_two_that_are_replaced_before_anything_ends_are_both_named() -> None:
+    bench = sampled("Ada", "Bo", "Cy")
+
+    for names in ("Di\nEd\nFlo", "Di\nEd\nGus"):
+        bench.drop(KEY, f"name\n{names}\n".encode())
+
+    assert told_before(bench) == 2
+
+
+def test_one_that_nobody_approved_in_time_and_one_that_was_cancelled_are_named() -> None:
+    bench = sampled("Ada", "Bo", "Cy")
+    bench.clock.advance(timedelta(days=8))
+    settle(bench, 2)
+    bench.drop(KEY, LATER)
+    bench.functions.cancel(JobId(bench.plan.job_id))
+    settle(bench, 2)
+
+    bench.drop(KEY, b"name\nDi\nEd\nGus\n")
+
+    assert told_before(bench) == 2
+
+
+def test_what_was_sent_ends_the_count() -> None:
+    bench = sampled("Ada", "Bo", "Cy")
+    bench.drop(KEY, LATER)
+    bench.approve()
+    bench.finish()
+
+    bench.drop(KEY, b"name\nDi\nEd\nGus\n")
+
+    assert told_before(bench) == 0
+
+
+def test_a_version_that_comes_back_names_the_other_one() -> None:
+    bench = sampled("Ada", "Bo", "Cy")
+    bench.drop(KEY, LATER)
+    settle(bench)
+
+    bench.drop(KEY, b"name\nAda\nBo\nCy\n")
+    settle(bench, 2)
+
+    assert bench.plan.retry_of
+    assert told_before(bench) == 1
+
+
+def test_a_sample_that_ends_after_the_next_version_was_quoted_is_named_then() -> None:
+    bench = Bench(BOUNDED, b"name\nZoe\n")
+    bench.finish()
+    lane = ScriptedLane(answers("yes", 10_000, 100))
+    bench.functions.real_time = lane
+    bench.store.put("inbox/batch.yaml", SAMPLED.encode())
+    seen: list[int] = []
+
+    def replace() -> None:
+        if not seen:
+            seen.append(0)
+            bench.drop(KEY, LATER)
+            seen.append(told_before(bench))
+
+    lane.before = replace
+    bench.drop(KEY, b"name\nAda\nBo\nCy\n")
+    settle(bench)
+
+    assert seen == [0, 0]
+    assert told_before(bench) == 1
+
+
+@pytest.mark.parametrize("calls", range(0, 200, 3))
+def test_so_it_is_if_a_run_dies(calls: int) -> None:
+    bench = sampled("Ada", "Bo", "Cy")
+    try:
+        bench.drop(KEY, LATER, Cut(calls))
+    except Killed:
+        bench.clock.advance(timedelta(minutes=20))
+        bench.validate(KEY)
+        settle(bench, 3)
+
+    assert told_before(bench) == 1
 
 
 def test_a_first_version_names_no_earlier_sample() -> None:
     bench = sampled("Ada", "Bo", "Cy")
 
-    assert "earlier version" not in bench.store.get("quotes/a/t.csv.quote.txt").decode()
+    assert told_before(bench) == 0
 
 
 def test_the_sample_of_a_version_that_was_replaced_is_asked_no_further() -> None:
@@ -274,6 +378,18 @@ def test_the_sample_of_a_version_that_was_replaced_is_asked_no_further() -> None
 
 
 BUDGET, MUCH, NEXT_TO_NOTHING = "budget.yaml", b"month: 5 CNY\n", b"month: 0.00001 CNY\n"
+
+
+def test_what_waits_for_money_needs_no_quote_to_be_found() -> None:
+    bench = over_budget()
+    old = bench.plan
+    bench.store.delete("quotes/a/t.csv.quote.json")
+
+    bench.drop(KEY, LATER)
+    bench.finish()
+
+    assert reasons(bench, old) == ["replaced", "replaced"]
+    assert bench.sent_rows() == ["Di", "Ed", "Flo", "Zoe"]
 
 
 def over_budget() -> Bench:

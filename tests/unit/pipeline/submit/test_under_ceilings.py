@@ -200,6 +200,72 @@ def test_under_the_stacks_own_ceiling_it_names_the_parameter() -> None:
     assert "MonthBudget" in ticket.waiting_for.message
 
 
+def of_stack(rows: int, currency: str = "CNY") -> Money:
+    return Money(micros=rows * ROW, currency=currency)
+
+
+def test_a_first_budget_of_the_stack_holds_for_what_is_sent_from_then_on() -> None:
+    job = under()
+    job.submit(attempt(shard=1))
+    job.functions.month_budget = of_stack(2)
+
+    assert job.submit(attempt(shard=2)) == "submitted"
+    assert balance(job, "all") == (0, 2 * ROW)
+    for shard in (1, 2):
+        finish(job, attempt(shard=shard))
+
+    assert balance(job, "all") == (2 * ROW_USED, 0)  # nothing was reserved for the first one
+    assert job.statuses() == ["answered"] * 4
+
+
+def test_so_it_does_for_rows_that_are_sent_again_and_for_a_retry() -> None:
+    job = under(attempts=2)
+    for shard in (1, 2):
+        job.submit(attempt(shard=shard))
+    job.functions.month_budget = of_stack(1)
+    finish(job, attempt(shard=1), lambda line: error_line(line["custom_id"], "Throttling"))
+    finish(job, attempt(shard=2))
+
+    assert job.submit(attempt(2, shard=1)) == "waiting"
+    ticket = job.records.find_ready(attempt(2, shard=1))
+    assert ticket
+    assert ticket.waiting_for
+    assert "MonthBudget" in ticket.waiting_for.message
+
+
+@pytest.mark.parametrize("scope", ["folder", "job"])
+def test_it_holds_beside_the_ceilings_of_the_plan(scope: str) -> None:
+    job = under((scope, 4 * ROW))
+    job.functions.month_budget = of_stack(2)
+    job.submit(attempt(shard=1))
+
+    assert job.submit(attempt(shard=2)) == "waiting"
+    finish(job, attempt(shard=1))
+
+    assert balance(job, scope) == balance(job, "all") == (2 * ROW_USED, 0)
+
+
+def test_a_budget_of_the_stack_in_another_currency_is_none_of_an_older_job() -> None:
+    job = under()
+    job.functions.month_budget = of_stack(1, "USD")
+
+    assert [job.submit(attempt(shard=shard)) for shard in (1, 2)] == ["submitted"] * 2
+
+
+def test_nor_is_one_of_a_job_of_which_nobody_knows_what_it_costs_at_most() -> None:
+    job = under()
+    assert job.plan.quote
+    quote = job.plan.quote.model_copy(update={"at_most": None})
+    job.plan = job.plan.model_copy(update={"quote": quote})
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+    job.functions.month_budget = of_stack(1)
+
+    assert job.submit(attempt(shard=1)) == "submitted"
+    finish(job, attempt(shard=1))
+
+    assert job.store.keys(MONEY) == []
+
+
 def test_a_shard_waits_for_another_of_its_own_job_without_calling_for_anybody() -> None:
     job = under(("job", 3 * ROW))
     job.submit(attempt(shard=1))
@@ -350,13 +416,19 @@ def test_what_an_older_version_collected_is_returned_at_the_close() -> None:
     assert balance(job, "job") == balance(job, "all") == (3 * ROW_USED, 0)
 
 
-def test_wherever_an_invocation_dies_everything_is_spent_once_and_nothing_stays_reserved() -> None:
+@pytest.mark.parametrize("is_planned", [True, False], ids=["planned", "of the stack since"])
+def test_wherever_an_invocation_dies_everything_is_spent_once_and_nothing_stays_reserved(
+    *, is_planned: bool
+) -> None:
+    ceilings = (("job", 3 * ROW), ("all", 4 * ROW))[: 2 if is_planned else 1]
+
     def ends(job: Pipeline) -> None:
         for batch in job.provider.unfinished():
             job.provider.answer_all(batch, answer=answered)
 
     for calls in itertools.count(step=3):  # each would take twice as long as all other tests of this room
-        job, cut = under(("job", 3 * ROW), ("all", 4 * ROW)), Cut(calls)
+        job, cut = under(*ceilings), Cut(calls)
+        job.functions.month_budget = None if is_planned else of_stack(4)
         job.drain(lambda job=job: ends(job), cut)  # type: ignore[misc]
         assert job.statuses() == ["answered"] * 4
         assert balance(job, "job") == balance(job, "all") == (4 * ROW_USED, 0)
