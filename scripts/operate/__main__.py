@@ -63,7 +63,7 @@ def _failed(error: Exception, door: Door) -> int:
 
 
 def _how_on(door: Door) -> list[str]:
-    return [said("goes_on")] if door.goes_on else []
+    return [said(door.if_interrupted)] if door.if_interrupted else []
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -24,6 +27,7 @@ from scripts.operate.recipes.preview_view import preview_lines
 from scripts.terminal import width_of
 from shared.ports.providers import Providers
 from shared.ports.real_time import RealTime, Reply
+from tests.support import upstream_server
 from tests.support.ark import API_KEY, local_ark
 from tests.support.bailian_wire import KEY
 from tests.support.workbooks import sheet_of
@@ -270,6 +274,35 @@ def test_what_stands_in_the_way_is_said(
     assert "[would_be_refused]" in refused(env, "model: qwen-flash\nprompt: '{{ 没有 }}'\n")
     assert "[no_preview_of_recipe]" in refused(env, name="batch.yaml")
     assert main(["preview", str(table), "--rows", "101"], env) == 2
+
+
+def test_another_recipe_can_be_named(
+    env: dict[str, str], table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = table.parent / "other.yaml"
+    other.write_text(f"{RECIPE}parameters: {{max_tokens: 7}}\n", encoding="utf-8")
+
+    assert main(["preview", str(table), "--rows", "1", "--recipe", str(other)], env) == 0
+
+    assert "at most" in capsys.readouterr().out
+
+
+def test_who_interrupts_it_learns_that_rows_may_be_charged(
+    env: dict[str, str], table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(content: str) -> upstream_server.Reply:
+        if len(upstream.seen) == 1:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return upstream_server.answer_to(content)
+
+    upstream = upstream_server.UpstreamServer()
+    upstream.reply = interrupt
+    with contextlib.closing(upstream):
+        status = main(["preview", str(table), "--rows", "9"], {**env, "DASHSCOPE_BASE_URL": upstream.url})
+
+    said = capsys.readouterr().err
+    assert (status, "[interrupted]" in said) == (130, True)
+    assert "Rows that had been asked by then may be charged" in said
 
 
 def test_where_no_model_answers_no_price_is_named(env: dict[str, str], table: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from shutil import get_terminal_size
 
@@ -11,11 +10,12 @@ import click
 
 from scripts.localcloud.terminal.answerer_warnings import warnings_of_running
 from scripts.operate.access import open_provider_to_ask
-from scripts.operate.door.parameters import Door, TypedPath, command
+from scripts.operate.door.parameters import RECIPE, Door, TypedPath, command
 from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS
 from scripts.operate.recipes.preview_table import preview_table
 from scripts.operate.recipes.preview_view import preview_facts, preview_lines
 from scripts.operate.texts.said import Refusal
+from shared.ports.providers import Providers
 from shared.recipes.recipe import MOST_SAMPLED
 
 _ROWS = 5
@@ -30,10 +30,17 @@ _ROWS = 5
     show_default=True,
     help="How many, spread over the lengths of all.",
 )
-def preview(door: Door, file: Path, rows: int) -> int:
-    provider_of = partial(open_provider_to_ask, door.env, door.data)
+@RECIPE
+def preview(door: Door, file: Path, rows: int, recipe: Path | None) -> int:
     warnings = [*_warnings(door)]
-    shown = preview_table(file, rows, provider_of, door.reply.tell, is_made_up=bool(warnings))
+    tell, is_made_up = door.reply.tell, bool(warnings)
+
+    def provider_of(name: str) -> Providers:
+        providers = open_provider_to_ask(door.env, door.data, name)
+        door.if_interrupted = "" if is_made_up else "perhaps_charged"
+        return providers
+
+    shown = preview_table(file, rows, provider_of, tell, recipe=recipe, is_made_up=is_made_up)
     width = get_terminal_size().columns if door.reply.is_watched else None
     for line in preview_lines(shown, width):
         door.reply.tell(line)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from scripts.operate.door.parameters import Door, TypedPath, command
+from scripts.operate.door.parameters import RECIPE, Door, TypedPath, command
 from scripts.operate.recipes.new_recipe import new_recipe
 from scripts.operate.recipes.show_recipe import show_recipe
 
@@ -25,8 +25,9 @@ def recipe() -> None:
 
 @command("show", "Print what would be sent for the first row of FILE, a table or its batch.yaml.")
 @click.argument("file", type=TypedPath())
-def show(door: Door, file: Path) -> None:
-    door.reply.show(**show_recipe(file, door.reply.tell))
+@RECIPE
+def show(door: Door, file: Path, recipe: Path | None) -> None:
+    door.reply.show(**show_recipe(file, door.reply.tell, recipe))
 
 
 recipe.add_command(show)

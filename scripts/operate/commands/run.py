@@ -23,7 +23,7 @@ from scripts.localcloud.terminal.answerer_warnings import (
 from scripts.localcloud.terminal.command import CannotStart, started, stop
 from scripts.localcloud.terminal.command_line import PARAMETERS, cloud_options
 from scripts.operate.access import OpenBucket, open_bucket
-from scripts.operate.door.parameters import Door, TypedPath, command
+from scripts.operate.door.parameters import RECIPE, Door, TypedPath, command
 from scripts.operate.recipes.local_folder import require_file
 from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
 from scripts.operate.run.run_table import RunTable
@@ -37,7 +37,7 @@ from scripts.terminal import named
     goes_on=True,
 )
 @click.argument("file", type=TypedPath())
-@click.option("--recipe", type=TypedPath(), metavar="YAML", help="Instead of the batch.yaml beside FILE.")
+@RECIPE
 @click.option(
     "--out", type=TypedPath(), metavar="PATH", help="Save the result here, too, in place of what is there."
 )

@@ -24,8 +24,8 @@ class Door:
     env: Mapping[str, str]
     reply: Reply
     data: Path | None = None
-    goes_on: bool = False
-    """Whether the command that is called may be repeated, goes on then, and pays nothing twice."""
+    if_interrupted: str = ""
+    """The code of what to say if the command that is called does not come to its end."""
 
     def open_bucket(self) -> OpenBucket:
         """The bucket that is meant; raises ``Refusal``."""
@@ -47,6 +47,11 @@ class TypedPath(click.ParamType[Path, Path | str]):
 
     def shell_complete(self, *_: object) -> list[click.shell_completion.CompletionItem[str]]:
         return [click.shell_completion.CompletionItem("", type="file")]
+
+
+RECIPE = click.option(
+    "--recipe", type=TypedPath(), metavar="YAML", help="Instead of the batch.yaml beside the table."
+)
 
 
 def _choose_data(context: click.Context, _: click.Parameter, value: Path | None) -> None:
@@ -75,12 +80,15 @@ def shared_options() -> list[click.Parameter]:
 def command(
     name: str, help_text: str, *, goes_on: bool = False
 ) -> Callable[[Callable[..., int | None]], click.Command]:
-    """A command that is handed the ``Door`` and returns its exit status, ``None`` for 0."""
+    """A command that is handed the ``Door`` and returns its exit status, ``None`` for 0.
+
+    ``goes_on``: it may be repeated, goes on then, and pays nothing twice.
+    """
 
     def made(function: Callable[..., int | None]) -> click.Command:
         @wraps(function)
         def called(door: Door, **given: Any) -> int | None:
-            door.goes_on = goes_on
+            door.if_interrupted = "goes_on" if goes_on else ""
             return function(door, **given)
 
         made = click.command(name, help=help_text)(pass_door(called))

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from scripts.operate.texts.said import Refusal
 from shared.bucket.keys import INBOX
+from shared.bucket.result_names import recipe_candidates
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ObjectMissing
 
@@ -38,7 +39,8 @@ class LocalFolder:
         key: The table's.
     """
 
-    def __init__(self, table: Path, scratch: Path) -> None:
+    def __init__(self, table: Path, scratch: Path, recipe: Path | None = None) -> None:
+        """``recipe`` counts instead of the ``batch.yaml`` beside the table."""
         path = Path(os.path.normpath(table.absolute()))
         above = path.parts[:-1]
         depth = 1
@@ -48,6 +50,8 @@ class LocalFolder:
         self._inbox = path.parents[depth - 1]
         self._scratch = scratch
         self.key = INBOX + path.relative_to(self._inbox).as_posix()
+        nearest = recipe_candidates(self.key)[0]
+        self._instead = {nearest: recipe} if recipe and nearest != self.key else {}
 
     def put(self, key: str, content: bytes) -> None:
         self.put_if_absent(key, content, is_kept=False)
@@ -101,6 +105,8 @@ class LocalFolder:
             writer.commit()
 
     def _path(self, key: str) -> Path:
+        if key in self._instead:
+            return self._instead[key]
         if key == _INBOX_FOLDER or key.startswith(INBOX):
             return self._inbox / key[len(INBOX) :]
         return self._scratch / key

@@ -63,17 +63,24 @@ class Preview:
 
 
 def preview_table(
-    file: Path, rows: int, provider_of: ProviderOf, tell: Tell, *, is_made_up: bool = False
+    file: Path,
+    rows: int,
+    provider_of: ProviderOf,
+    tell: Tell,
+    *,
+    recipe: Path | None = None,
+    is_made_up: bool = False,
 ) -> Preview:
     """Ask the model about rows of a table: those that a sample of as many ``rows`` would ask.
 
-    Nothing is kept, so a sample asks them again. ``is_made_up``: no model answers, and nothing is
+    Nothing is kept, so a sample asks them again. ``recipe`` counts instead of the one beside the
+    table. ``is_made_up``: no model answers, and nothing is
     paid for.
 
     Raises:
         Refusal: The table would be refused, its provider has no preview, or somebody must act.
     """
-    with planned(file) as (store, found):
+    with planned(file, recipe) as (store, found):
         if found is None:
             raise Refusal("no_preview_of_recipe", file=file.name)
         plan, chosen = _with_sample(store, found, rows)

@@ -40,31 +40,36 @@ _ANY = ProviderChoice(PROFILES, PROFILES[0].name, [profile.name for profile in P
 _SHOWN_BAD_ROWS = 20
 
 
-def show_recipe(file: Path, tell: Tell) -> dict[str, object]:
+def show_recipe(file: Path, tell: Tell, recipe: Path | None = None) -> dict[str, object]:
     """Tell what would be sent for the first row, or raise ``Refusal`` with the report.
 
     Returns:
         The same as facts; none of a recipe that is checked alone.
     """
-    with planned(file) as (store, plan):
+    with planned(file, recipe) as (store, plan):
         if plan is None:
             tell(said("recipe_is_right", file=file.name))
             return {}
-        for line in _plan_lines(store, plan):
+        for line in _plan_lines(store, plan, recipe):
             tell(line)
         return _facts(store, plan)
 
 
 @contextlib.contextmanager
-def planned(file: Path) -> Iterator[tuple[ObjectStore, Plan | None]]:
+def planned(file: Path, recipe: Path | None = None) -> Iterator[tuple[ObjectStore, Plan | None]]:
     """What would come of a file, and where it lies for as long; no plan of a recipe alone.
+
+    Args:
+        file: The table, or a recipe.
+        recipe: Instead of the one beside the table.
 
     Raises:
         Refusal: Nothing would, or a report.
     """
-    require_file(file)
+    for path in filter(None, (file, recipe)):
+        require_file(path)
     with tempfile.TemporaryDirectory() as scratch:
-        store = LocalFolder(file, Path(scratch))
+        store = LocalFolder(file, Path(scratch), recipe)
         result = _validated(store)
         if result is ValidateResult.REJECTED:
             report = store.get(rejection_keys_for(store.key)[0]).decode("utf-8-sig")
@@ -86,8 +91,8 @@ def _plan_in(store: LocalFolder) -> Plan:
     return next(filter(None, (records.find(key, Plan) for key in keys)))
 
 
-def _plan_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
-    yield from map(escaped_line, _head_lines(plan))
+def _plan_lines(store: ObjectStore, plan: Plan, recipe: Path | None) -> Iterator[str]:
+    yield from map(escaped_line, _head_lines(plan, recipe))
     if plan.bad_rows:
         yield said("bad_rows_skipped", rows=plan.bad_rows)
         yield from map(escaped_line, islice(_bad_rows(store, plan), _SHOWN_BAD_ROWS))
@@ -109,8 +114,8 @@ def _facts(store: ObjectStore, plan: Plan) -> dict[str, object]:
     }
 
 
-def _head_lines(plan: Plan) -> Iterator[str]:
-    recipe = (plan.source.recipe_key or "").removeprefix(INBOX)
+def _head_lines(plan: Plan, instead: Path | None) -> Iterator[str]:
+    recipe = instead.name if instead else (plan.source.recipe_key or "").removeprefix(INBOX)
     yield f"表格 table    {plan.source.key.removeprefix(INBOX)}: {_form(plan)}, {plan.rows} 行 rows"
     yield f"配方 recipe   {recipe or '没有 none'}"
     yield f"模型 model    {plan.provider} {plan.model} {plan.endpoint}"

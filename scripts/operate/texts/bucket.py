@@ -10,6 +10,10 @@ TEXTS = {
         "同一条命令可以再次执行，会接着做，不会重复计费。",
         "Run the same command again to go on; nothing is charged twice.",
     ),
+    "perhaps_charged": Text(
+        "到这时已经问过的行可能已经收费，没有保留任何答案。",
+        "Rows that had been asked by then may be charged; no answer is kept.",
+    ),
     "no_bucket": Text(
         "没有找到存储桶：没有设置 BUCKET_NAME，这个目录也没有正在运行的本地云。请在另一个终端用 scripts/batchdrop cloud 启动本地云后再试，或用 --data 指定已在运行的那一个的文件夹；如果文件在阿里云上，请设置环境变量 {variables}。",
         "No bucket found: BUCKET_NAME is not set, and no local cloud of this checkout is running. Start one in another terminal with scripts/batchdrop cloud and try again, or name the folder of one that runs with --data. For a bucket on Alibaba Cloud, set the environment variables {variables}.",

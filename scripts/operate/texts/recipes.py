@@ -36,8 +36,8 @@ TEXTS = {
         "第一行会这样发送（这里没有发送，也不收费）：", "The first row would be sent like this (nothing was sent or charged):"
     ),
     "rows_answered_now": Text(
-        "由 {provider} 的 {model} 即时回答 {rows} 行：按单次调用计费，不享受批量价格，也不保存。",
-        "{rows} row(s) are answered at once by {model} of {provider}: at the price of single calls, not of batches, and nothing is kept.",
+        "由 {provider} 的 {model} 即时回答 {rows} 行：按单次调用计费，不享受批量价格，不计入 budget.yaml，也不保存。",
+        "{rows} row(s) are answered at once by {model} of {provider}: at the price of single calls, not of batches. No budget counts them, and nothing is kept.",
     ),
     "rows_made_up_now": Text(
         "由测试服务即时回答 {rows} 行，不计费，也不保存。",

@@ -75,7 +75,7 @@ def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Biling
 
     Args:
         sample: Of the job.
-        said: The provider's words, if it would not answer.
+        said: The provider's words, if it would not answer, or the variable of a key that it lacks.
         expect: The file's column that holds the right answers.
         provider: As people call it.
     """
@@ -86,7 +86,9 @@ def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Biling
         )
     yield from right_lines(sample, expect)
     if sample.why:
-        problem = Problem(sample.why, values={"provider": provider, "reply": said or "–"})
+        has_no_key = sample.why == "sample_no_lane" and said
+        code = "sample_no_key" if has_no_key else sample.why
+        problem = Problem(code, values={"provider": provider, "reply": said or "–"})
         yield Bilingual(render_problem(problem, "zh"), render_problem(problem, "en"))
 
 

@@ -48,7 +48,10 @@ def find_prices(store: ObjectStore, profile: ProviderProfile, providers: Collect
     """
     listed = profile.read_prices()
     try:
-        return FoundPrices(_own(store, profile.name, providers), listed)
+        text = decode(_content(store))
+        if not text.strip():
+            return FoundPrices(_NONE, listed, (Problem("prices_empty", file=PRICES),))
+        return FoundPrices(_own(text, profile.name, providers), listed)
     except ObjectMissing:
         return FoundPrices(_NONE, listed)
     except UserInputError as error:
@@ -56,13 +59,16 @@ def find_prices(store: ObjectStore, profile: ProviderProfile, providers: Collect
         return FoundPrices(_NONE, listed, (told, *map(_named, error.problems[:_SHOWN])))
 
 
-def _own(store: ObjectStore, provider: str, providers: Collection[str]) -> PriceTable:
+def _content(store: ObjectStore) -> bytes:
     content = b""
     for chunk in store.read(PRICES):
         content += chunk
         if len(content) > MAX_RECIPE_BYTES:
             break
-    text = decode(content)
+    return content
+
+
+def _own(text: str, provider: str, providers: Collection[str]) -> PriceTable:
     is_empty = all(not line.strip() or line.lstrip().startswith("#") for line in text.split("\n"))
     return _NONE if is_empty else parse_own_prices(text, provider, providers)
 

@@ -42,7 +42,8 @@ class PutQuote:
         until, sample = plan.approve_until, find_sample(records, plan)
         quote = quote_by(plan.quote, sample.figures if sample else None)
         waits = [approval_line(plan.approval, quote, until, path)] if plan.approval and until else []
-        told = ToldSample(sample.figures, sample.said, _expect_of(plan)) if sample else None
+        key = str(profile.real_time_terms.get("key_variable", ""))
+        told = ToldSample(sample.figures, sample.said or key, _expect_of(plan)) if sample else None
         text = quote_text(
             plan.quote,
             path,

@@ -33,6 +33,10 @@ MONEY_MESSAGES: dict[str, Message] = {
         "有错误，所以没有使用，报价按官网目录价计算。请按下面的提示改正，之后放入的文件就会用上。",
         "It is not used, since something in it is wrong: list prices are taken instead. Correct what follows, and files that are dropped later use it.",
     ),
+    "prices_empty": Message(
+        "是空的，没有写任何价格，因此报价按官网目录价计算。",
+        "It is empty and says no prices, so list prices are taken.",
+    ),
     "prices_unreadable": Message(
         "读不出内容。请存成 UTF-8 纯文本，不超过 64 KiB；最外层写服务名（和配方里的 provider 一样），下面写 currency 和 models。",
         "It cannot be read. Save it as plain text in UTF-8 of at most 64 KiB, with the name of a provider, as recipes have it, at the top, and below it currency and models.",
@@ -108,6 +112,10 @@ MONEY_MESSAGES: dict[str, Message] = {
     "sample_no_lane": Message(
         "没有问样本：{provider} 没有可用的实时调用，报价不含样本，任务照常进行。",
         "No sample: no service of {provider} for single requests can be asked. The quote does without, and the job goes on.",
+    ),
+    "sample_no_key": Message(
+        "没有问样本：没有设置{provider}实时调用的密钥 {reply}，请告诉管理员。报价不含样本，任务照常进行。",
+        "No sample: {reply}, the key for single requests to {provider}, is not set; tell the operator. The quote does without, and the job goes on.",
     ),
     "sample_lane_down": Message(
         "没有继续问样本：实时调用没有回答（{reply}）。任务照常进行。",

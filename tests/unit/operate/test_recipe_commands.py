@@ -103,6 +103,27 @@ def test_the_first_row_is_shown_as_the_model_reads_it(terminal: Terminal) -> Non
     }
 
 
+@pytest.mark.parametrize("beside", [None, "prompt: 'Say {{ b }}'\n", "nonsense: 1\n"])
+def test_another_recipe_than_the_one_beside_can_be_named(terminal: Terminal, beside: str | None) -> None:
+    terminal.file("a.csv", TABLE)
+    terminal.file("new/other.yaml", "model: qwen-flash\nprompt: 'Ask {{ 评论 }}'\n")
+    if beside:
+        terminal.file("batch.yaml", beside)
+
+    status, said = terminal.types("recipe", "show", "a.csv", "--recipe", "new/other.yaml")
+
+    assert (status, "Ask 很好用" in said) == (0, True)
+    assert "配方 recipe   other.yaml" in said
+
+
+def test_a_recipe_that_is_named_must_be_there(terminal: Terminal) -> None:
+    terminal.file("a.csv", TABLE)
+
+    status, said = terminal.types("recipe", "show", "a.csv", "--recipe", "none.yaml")
+
+    assert (status, "none.yaml" in said) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "recipe_lines", "shown"),
     [

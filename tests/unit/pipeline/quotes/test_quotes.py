@@ -112,11 +112,20 @@ def test_own_prices_go_before_the_list() -> None:
     assert price["tiers"][0]["batch"]["input"] == 50_000
 
 
-@pytest.mark.parametrize("own", [OWN.replace("qwen-flash", "qwen-plus"), "# none yet\n", ""])
+@pytest.mark.parametrize("own", [OWN.replace("qwen-flash", "qwen-plus"), "# none yet\n"])
 def test_a_model_without_an_own_price_has_the_list_price(own: str) -> None:
     found = quoted(planned(own=own).store)
 
     assert (found["price"]["is_own"], found["warnings"]) == (False, [])
+
+
+@pytest.mark.parametrize("own", ["", "\n \r\n", "\ufeff"])
+def test_an_empty_file_of_own_prices_is_told(own: str) -> None:
+    found = quoted(planned(own=own).store)
+
+    assert found["price"]["is_own"] is False
+    assert "prices.yaml：是空的" in found["warnings"][0]
+    assert "list prices are taken" in found["warnings"][0]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -25,6 +26,7 @@ from shared.pipeline.reconcile.repairs.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.sample.records import Sample
 from shared.ports.real_time import Asked
 from shared.problems.exceptions import ProviderTrouble
+from shared.providers.bailian.profile import BAILIAN
 from tests.support.fake_provider import ScriptedProvider, result_line
 from tests.support.fakes import FixedClock, Killed, MemoryStore
 from tests.support.functions import BUCKET_NAME, Functions
@@ -271,6 +273,17 @@ def test_without_such_a_service_the_quote_says_so() -> None:
     assert len(bench.plan.shards) == 1
     assert bench.run().answered == 20
     assert "[sample_no_lane]" in bench.store.objects["quotes/a.csv.quote.txt"].decode()
+
+
+def test_of_a_service_with_a_key_of_its_own_the_quote_names_that() -> None:
+    bench = Bench(answers(""))
+    bench.functions.real_time = None
+    bench.functions.profile = replace(BAILIAN, real_time_terms={"key_variable": "ITS_API_KEY"})
+    bench.validate()
+
+    quote = bench.store.objects["quotes/a.csv.quote.txt"].decode()
+    assert "没有设置百炼实时调用的密钥 ITS_API_KEY" in quote
+    assert "No sample: ITS_API_KEY, the key for single requests to Bailian, is not set" in quote
 
 
 def test_a_twin_waits_while_another_run_is_asking() -> None:
