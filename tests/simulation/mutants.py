@@ -1226,6 +1226,14 @@ MUTANTS = (
         seed=176,
         faults=("must_approve", "new_version"),
     ),
+    _one(
+        "retry what was replaced",
+        RetryJob,
+        "_replaced_by",
+        _always(None),
+        seed=35784,
+        faults=("must_approve", "job_retried"),
+    ),
     _one("reserve no money", ReserveMoney, "__call__", _always(None), seed=10, faults=("under_ceilings",)),
     Mutant(
         "reserve after the upload",

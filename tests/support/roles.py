@@ -48,7 +48,6 @@ READS = {
         "ready/",
         "finished/",
         "reuse/",
-        "quotes/",
         "money/",
         "prices.yaml",
         "budget.yaml",
