@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from shared.formats.sizes import MIB
 from shared.money.tokens.characters import estimated_tokens
-from shared.money.tokens.line_parameters import names_file, reads_more
+from shared.money.tokens.line_parameters import loaded, names_file, reads_more
 
 # Every line of a small file is looked at; of a large one so much, and then one byte in 10 of the
 # first MiB, in 300 of the first 32, and in 1,500 of the rest, at several places of each block if
@@ -173,7 +173,7 @@ class _Read(NamedTuple):
 
 def _read(line: bytes) -> _Read:
     try:
-        body = json.loads(line)["body"]
+        body = loaded(line)["body"]
         messages, text = body.get("messages"), "\n".join(_texts(body))
         more = reads_more(body) or names_file(text)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
