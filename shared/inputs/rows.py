@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.formats.json.cells import JsonCells
 from shared.formats.record import Records, TableNotes
@@ -31,6 +31,8 @@ class InputRow(NamedTuple):
             in the file, and is sent whatever it asks.
         shape: Request lines of the same one say the same but for an id and a text of a message or
             to embed; ``None`` if that is not known.
+        said: What the request line says of ``PARAMETERS``, if it has no known shape and is known to
+            hold nothing but texts beside.
     """
 
     line: int
@@ -41,6 +43,7 @@ class InputRow(NamedTuple):
     is_left_out: bool = False
     digest: bytes = b""
     shape: LineShape | None = None
+    said: Mapping[str, Any] | None = None
 
 
 class RowBlock(NamedTuple):

@@ -27,16 +27,23 @@ def message_problem(messages: Sequence[Any], roles: Sequence[str], line: int) ->
     return None
 
 
-def are_surely_good(messages: Iterable[Any], roles: Container[str], array: type) -> bool:
-    """The same of simdjson's objects, in less time; ``False`` if unsure."""
+def are_surely_good(
+    messages: Iterable[Any], roles: Container[str], array: type, others: list[object]
+) -> bool:
+    """The same of simdjson's objects, in less time; ``False`` if unsure.
+
+    Contents that are no texts are added to ``others``.
+    """
     is_any = False
     try:
         for message in messages:
             is_any, content = True, message["content"]
             if message["role"] not in roles:
                 return False
-            if not isinstance(content, str) and not _is_surely_said(message, content, array):
-                return False
+            if not isinstance(content, str):
+                others.append(content)
+                if not _is_surely_said(message, content, array):
+                    return False
     except (KeyError, TypeError):  # a field is missing, or it is no object
         return False
     return is_any

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.formats.json.quick import QuickJson
 from shared.inputs.requests.chat_messages import are_surely_good, is_input
 from shared.inputs.requests.line_shapes import LineShape, find_shape
+from shared.money.tokens.line_parameters import MORE, PARAMETERS
 from shared.ports.profile import EMBEDDINGS, RequestRules
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _NOT_GIVEN = object()
 _BARE = {"custom_id", "body"}
+# In these keys the service may be told to read more than texts.
+_MORE_IN_CHAT, _MORE_TO_EMBED = MORE | {"input"}, MORE | {"messages"}
 
 
 class RequestMode(NamedTuple):
@@ -34,6 +38,7 @@ class QuickRequests:
 
     Attributes:
         shape: Of the last line, if it has the one that is known.
+        said: What the last line says of ``PARAMETERS``, if it was read and holds nothing but texts.
     """
 
     def __init__(self, rules: RequestRules) -> None:
@@ -41,7 +46,9 @@ class QuickRequests:
         self._is_addressed = rules.form.is_addressed
         self._not_in_bare_bodies = frozenset({"model", *rules.foreign_parameters})
         self._json = QuickJson()
+        self._containers = (self._json.object, self._json.array)
         self.shape: LineShape | None = None
+        self.said: Mapping[str, Any] | None = None
         self._shape: LineShape | None = None
         self._shape_mode: RequestMode | None = None
         self._lines_to_next_shape = 0
@@ -53,12 +60,12 @@ class QuickRequests:
             line: With or without its line end.
             mode: Of a line that the full checks found good; a line of another mode is unsure.
         """
+        self.shape = self.said = None
         if self._shape and mode is self._shape_mode:
             custom_id = self._find_by_shape(line, self._shape)
             if custom_id is not None:
                 self.shape = self._shape
                 return custom_id
-        self.shape = None
         custom_id = self._read(line, mode)
         if custom_id is not None and self._lines_to_next_shape == 0:
             self._learn_shape(line, mode, custom_id)
@@ -127,8 +134,19 @@ class QuickRequests:
                 return False
         elif not self._not_in_bare_bodies.isdisjoint(keys):
             return False
+        others: list[object] = []
         if mode.url == EMBEDDINGS:
-            return is_input(body["input"], self._json.array)
-        messages = body["messages"]
-        array = self._json.array
-        return isinstance(messages, array) and are_surely_good(messages, self._roles, array)
+            is_good, more = is_input(body["input"], self._json.array), _MORE_TO_EMBED
+        else:
+            messages, array, more = body["messages"], self._json.array, _MORE_IN_CHAT
+            is_good = isinstance(messages, array) and are_surely_good(messages, self._roles, array, others)
+        if not others and more.isdisjoint(keys):
+            self.said = self._said(body, keys)
+        return is_good
+
+    def _said(self, body: Object, keys: list[str]) -> Mapping[str, Any] | None:
+        said = {name: body[name] for name in keys if name in PARAMETERS}
+        for value in said.values():
+            if isinstance(value, self._containers):
+                return None
+        return said

@@ -109,7 +109,7 @@ class _FileChecks:
             problems += self._size_problems(len(request) - 1, number)
         if problems:
             return InputRow(number, custom_id, (), None, tuple(problems))
-        return InputRow(number, custom_id, (), request, (), False, b"", self._quick.shape)
+        return InputRow(number, custom_id, (), request, (), False, b"", self._quick.shape, self._quick.said)
 
     def _checked_row(self, content: bytes, number: int) -> InputRow:
         """The row after the full checks, which word everything that is wrong with it."""

@@ -94,7 +94,7 @@ class ShardWriter:
         elif row.request is not None:
             shard.request_lines.add(row.request)
             if self.lines is not None and (row.shape is None or row.shape is not self.lines.shape):
-                self.lines.add_line(row.request, row.shape)
+                self.lines.add_line(row.request, row.shape, row.said)
             if self.sample is not None:
                 self.sample.see_row(shard.number, shard.requests, row.request, row.cells)
             shard.requests += 1
