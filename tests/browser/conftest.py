@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.localcloud.fc.workers.fork_server import SHARED
+from tests.support.waiting import PATIENCE_S
 
 CHROMIUM = Path("/usr/bin/chromium")  # of Debian's package, which .ci/run installs
 STATIC = Path(__file__).resolve().parents[2] / "functions" / "page" / "static"
-PATIENCE_MS = 60_000
+PATIENCE_MS = PATIENCE_S * 1000
 OpenPage = Callable[..., Page]
 
 
@@ -29,7 +30,7 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no {CHROMIUM}: install Debian's package chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 

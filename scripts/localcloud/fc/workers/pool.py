@@ -33,7 +33,7 @@ class InvocationResult:
 class WorkerPool:
     """Up to ``size`` instances of one function. Thread-safe; nothing outlives ``stop``."""
 
-    def __init__(self, spec: WorkerSpec, *, size: int = 2, start_timeout_s: float = 30.0) -> None:
+    def __init__(self, spec: WorkerSpec, *, size: int = 2, start_timeout_s: float = 120.0) -> None:
         self.spec = spec
         self._size = size
         self._start_timeout_s = start_timeout_s
