@@ -87,8 +87,8 @@ def test_no_answer_is_no_verdict_and_the_batch_goes_on_when_it_comes(
     assert ended["request_counts"] == {"total": 6, "completed": 6, "failed": 0}
 
 
-def test_a_server_that_is_not_started_yet_is_waited_for(tmp_path: Path) -> None:
-    upstream = UpstreamServer(is_up=False)
+def test_a_server_that_is_not_started_yet_is_waited_for(tmp_path: Path, upstream: UpstreamServer) -> None:
+    upstream.stop()
 
     with forwarding(tmp_path, upstream) as local:
         wire = Wire(local)
@@ -96,7 +96,6 @@ def test_a_server_that_is_not_started_yet_is_waited_for(tmp_path: Path) -> None:
         finding = waiting(wire, batch)
         upstream.start()
         ended = wire.ended(batch)
-    upstream.close()
 
     assert finding["code"] == UNAVAILABLE
     assert finding["message"] == f"{upstream.url}/chat/completions: Connection refused"
@@ -320,8 +319,8 @@ def test_batches_that_are_not_begun_say_so_too(tmp_path: Path, upstream: Upstrea
     assert {batch["request_counts"]["completed"] for batch in ended} == {2}
 
 
-def test_the_test_model_does_not_wait(tmp_path: Path) -> None:
-    upstream = UpstreamServer(is_up=False)
+def test_the_test_model_does_not_wait(tmp_path: Path, upstream: UpstreamServer) -> None:
+    upstream.stop()
 
     with forwarding(tmp_path, upstream) as local:
         wire = Wire(local)

@@ -157,7 +157,7 @@ def test_a_page_that_a_rule_names_uploads_by_a_signed_form_and_reads_the_answer(
         requests.post(form.url, files=sent, headers={"Origin": origin}, timeout=PATIENCE_S)
         for sent in (parts, parts[:3])
     ]
-    url = access.download_url("inbox/a.csv", file_name="a.csv", lifetime=timedelta(minutes=1))
+    url = access.download_url("inbox/a.csv", file_name="a.csv", lifetime=timedelta(hours=1))
     read = requests.get(url, headers={"Origin": origin}, timeout=PATIENCE_S)
 
     assert [answer.status_code for answer in answers] == [204, 400]
