@@ -19,8 +19,9 @@ MOST_BUCKETS = 1 << 17
 # With ten in sixteen slots, chance leaves none of 160 questions without one.
 _FULL = 10
 _WRITTEN_AT_ONCE = 4096
-# After so many the file begins anew, on the digests of questions that are forgotten: 32 MB.
+# After so many the file begins anew, on the digests of questions that are forgotten.
 _IN_FILE = 512 * _WRITTEN_AT_ONCE
+MOST_BYTES_ON_DISK = _IN_FILE * DIGEST_BYTES
 _READ_AT_ONCE = 64
 
 
@@ -162,11 +163,10 @@ class Questions:
             content = memoryview(
                 b"".join([each[:DIGEST_BYTES] for each in self._unwritten[:_WRITTEN_AT_ONCE]])
             )
-            place = self._written % _IN_FILE * DIGEST_BYTES
-            self._written += _WRITTEN_AT_ONCE
-            self._file.seek(place)
+            self._file.seek(self._written % _IN_FILE * DIGEST_BYTES)
             while content:  # without a buffer a write may take less than it is given
                 content = content[self._file.write(content) :]
+            self._written += _WRITTEN_AT_ONCE
             del self._unwritten[:_WRITTEN_AT_ONCE]
             self._read = b""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import resource
 
 import pytest
 from hypothesis import given, settings
@@ -81,4 +82,19 @@ def test_one_is_never_found_by_what_was_written_over_its_digest(monkeypatch: pyt
 
     assert asked.take([newer]) == [questions._IN_FILE]
     assert asked.find(newer) == [questions._IN_FILE]
+    asked.close()
+
+
+def test_a_full_disk_is_an_error_and_no_answer_to_another_question() -> None:
+    asked, most = Questions(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    asked.take([*map(digest, range(questions._WRITTEN_AT_ONCE - 1))])
+
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most[1]))
+        with pytest.raises(OSError, match="File too large"):
+            asked.take([digest("a"), digest("b")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+
+    assert asked.take([digest("b"), digest(7)]) == [questions._WRITTEN_AT_ONCE, 7]
     asked.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -22,6 +24,7 @@ from shared.events.oss import UploadedObject
 from shared.pipeline.reuse.known_answers import FindAnswers
 from shared.ports.profile import ShardLimits
 from shared.ports.provider import BatchStatus
+from shared.problems.exceptions import TransientError
 from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import request_line
 from tests.support.fake_provider import result_line
@@ -428,3 +431,22 @@ def test_the_newest_answers_are_looked_through_and_the_rest_is_told() -> None:
     found = [len(known.find_all([each[:16], each[16:]])) for each in digests]
     assert sorted(found) == [0, 2]
     assert (known.left_out, of_one.left_out) == (2, 2)
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+def test_what_lay_on_the_disk_is_gone_if_the_bucket_fails_midway() -> None:
+    folder, enough_for_a_file = Folder(), bytes(5000 * 16)
+    for number in (1, 2):
+        folder.store.put(f"lent/0000000000000000-0000{number}.digests", enough_for_a_file)
+    reads = count(1)
+
+    def fail(what: str, _key: str) -> None:
+        if what == "get" and next(reads) == 2:
+            raise TransientError("down")
+
+    folder.store.before = fail
+
+    with pytest.raises(TransientError):
+        FindAnswers(folder.store, folder.clock)("lent/", timedelta(days=30))
+
+    gc.collect()
