@@ -18,7 +18,6 @@ from shared.bucket.money import Money
 from shared.bucket.records.plan import Plan
 from shared.bucket.records.submission import Submission, SubmissionKind
 from shared.bucket.tickets import ReadyTicket
-from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.deadlines import DEADLINE_GRACE
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.ceilings import Ceilings
@@ -31,16 +30,16 @@ from shared.pipeline.submit.approval import not_approved, replaced_meanwhile
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
 from shared.pipeline.submit.find_request import find_request
+from shared.pipeline.submit.put_off import put_off
 from shared.pipeline.submit.reserve_money import ReserveMoney
 from shared.pipeline.submit.send_deadline import requests_removed, too_late_to_send
-from shared.pipeline.waiting import asked_of_provider, backed_off
+from shared.pipeline.waiting import asked_of_provider
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId, BatchRequest
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import (
     CeilingReached,
-    ConfigurationError,
     OutcomeUnknown,
     PipelineError,
     ProviderRejected,
@@ -202,20 +201,13 @@ class SubmitShard:
 
     def _put_off(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket, refusal: PipelineError) -> NotNow:
         """Let the ticket wait. Its event starts this function again, which finds it too early."""
-        now, reason = self.clock.now(), None
-        is_told = isinstance(refusal, CeilingReached) and refusal.is_for_people
-        is_told |= isinstance(refusal, QuotaReached) and bool(refusal.trouble)
-        if is_told or isinstance(refusal, ConfigurationError):
-            reason = waiting_for(refusal, now, self.providers.terms_of(plan.provider))
-            if isinstance(refusal, CeilingReached):
-                reason = reason.model_copy(update={"month_budget": self.month_budget})
-        until = refusal.until if isinstance(refusal, CeilingReached) else None
-        later = backed_off(ticket, now, reason, until)
+        terms = self.providers.terms_of(plan.provider)
+        later = put_off(ticket, refusal, self.clock.now(), terms, self.month_budget)
         log.warning(
             "submit.put_off",
             extra={
                 "attempt": str(attempt),
-                "code": reason.code if reason else refusal.code,
+                "code": later.waiting_for.code if later.waiting_for else refusal.code,
                 "reason": str(refusal),
                 "not_before": str(later.not_before),
             },
