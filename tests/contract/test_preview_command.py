@@ -164,6 +164,21 @@ def test_a_table_is_no_wider_than_the_terminal_where_answers_have_room(
     assert ("[columns_left_out]" in said) == (width < 200)
 
 
+@pytest.mark.parametrize("width", [34, 40, 50])
+def test_on_a_narrow_terminal_what_is_asked_about_is_not_what_is_left_out(
+    env: dict[str, str], table: Path, width: int
+) -> None:
+    text = "这个电饭煲很好用，买给父母的，" * 3
+    table.write_text(f"编号,评论,店铺,日期\nA1,{text},一二三四,2026-11-28\n", encoding="utf-8")
+    shown = preview_table(table, 5, partial(open_provider_to_ask, env, None), lambda _: None)
+
+    header, *lines = preview_lines(shown, width)
+
+    sheet = [header, *(line for line in lines if line.startswith("    "))]
+    assert "评论" in header
+    assert max(map(width_of, sheet)) <= width
+
+
 def test_what_was_paid_is_shown_if_no_more_can_be_asked(
     bailian: LocalBailian, env: dict[str, str], table: Path
 ) -> None:

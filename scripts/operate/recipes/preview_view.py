@@ -18,6 +18,8 @@ from shared.recipes.columns.answers import AnswerColumns
 _CELL = 32
 # A cell gets narrower, and its text takes more lines, before a column is left out.
 _NARROW_CELLS = (24, 18, 14)
+# And narrower still, before what is most likely asked about is the one that is left out.
+_NARROWEST_CELLS = (11, 8)
 _CELL_LINES = 8
 _GAP = 2  # between columns
 _INDENT = 4 + 3  # of each line, and of its number
@@ -34,12 +36,7 @@ def preview_lines(preview: Preview, width: int | None) -> Iterator[str]:
             out; ``None`` where there is room for all.
     """
     answers = [*_answer_columns(preview)]
-    cell = _CELL
-    own, left_out = _fitting(preview, answers, width, cell)
-    for narrower in _NARROW_CELLS:
-        if left_out:
-            cell = narrower
-            own, left_out = _fitting(preview, answers, width, cell)
+    cell, own, left_out = _narrowed(preview, answers, width)
     numbers = ["", *map(str, range(1, len(preview.rows) + 1))]
     name, *rows = zip(numbers, *own, *answers, strict=True)
     yield from render_table(name, rows, cell, _CELL_LINES).split("\n")
@@ -63,6 +60,19 @@ def _answer_columns(preview: Preview) -> Iterator[_Column]:
         yield ["正确 right", *(_MARKS[row.is_right] for row in preview.rows)]
 
 
+def _narrowed(
+    preview: Preview, answers: Sequence[_Column], width: int | None
+) -> tuple[int, list[_Column], list[str]]:
+    """How wide a cell is, and as ``_fitting``."""
+    cell = _CELL
+    own, left_out = _fitting(preview, answers, width, cell)
+    for narrower in (*_NARROW_CELLS, *_NARROWEST_CELLS):
+        if left_out and (narrower in _NARROW_CELLS or _longest(preview) in left_out):
+            cell = narrower
+            own, left_out = _fitting(preview, answers, width, cell)
+    return cell, own, left_out
+
+
 def _fitting(
     preview: Preview, answers: Sequence[_Column], width: int | None, cell: int
 ) -> tuple[list[_Column], list[str]]:
@@ -78,6 +88,13 @@ def _fitting(
             taken.add(column[0])
             room = None if room is None else room - _width(column, cell)
     return [each for each in own if each[0] in taken], [each[0] for each in own if each[0] not in taken]
+
+
+def _longest(preview: Preview) -> str:
+    """The name of the column that has the longest texts."""
+    cells = zip(*(row.cells for row in preview.rows), strict=False)
+    columns = zip(preview.plan.columns, cells, strict=False)
+    return max(columns, key=lambda each: max(map(len, each[1])), default=("", ()))[0]
 
 
 def _width(column: _Column, cell: int) -> int:
