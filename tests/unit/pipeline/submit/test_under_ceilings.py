@@ -252,6 +252,23 @@ def test_a_budget_of_the_stack_in_another_currency_is_none_of_an_older_job() -> 
     assert [job.submit(attempt(shard=shard)) for shard in (1, 2)] == ["submitted"] * 2
 
 
+@pytest.mark.parametrize("most_of_each", [None, 1000])
+def test_a_model_that_costs_nothing_is_sent_though_the_months_money_is_spent(
+    most_of_each: int | None,
+) -> None:
+    job = under()
+    free = parse_prices(BAILIAN.read_prices()).models["batch-test-model"]
+    quote = make_quote(Counted(4, 0, 0, 0), free, OutputBound(most_of_each, 0), None, "etag")
+    job.plan = job.plan.model_copy(update={"quote": quote})
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+    job.functions.month_budget = of_stack(0)
+
+    assert job.submit(attempt(shard=1)) == "submitted"
+    finish(job, attempt(shard=1))
+
+    assert job.store.keys(MONEY) == []
+
+
 def test_nor_is_one_of_a_job_of_which_nobody_knows_what_it_costs_at_most() -> None:
     job = under()
     assert job.plan.quote
