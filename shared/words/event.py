@@ -32,7 +32,7 @@ class Event(RecordPart):
         path: The dropped file's, below ``inbox/``.
         by_status: The rows by how they ended.
         by_code: The problems of a refused file by code; of work that waits, the jobs by what for;
-            of a job that has ended, its answers that do not fit.
+            of a job that has ended, its answers that do not fit, and why rows were not sent.
         cost: What a job that has ended cost, by the price in its quote; ``None`` without one. If it
             waits for an approval, what it is expected to cost.
         at_most: Of that, the most that it may cost; ``None`` if nobody knows.

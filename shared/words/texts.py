@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from shared.money.amounts import about_text, is_tiny, money_text, most_text, spoken_text
 from shared.ports.channel import Word
 from shared.problems.escapes import escaped_line
+from shared.problems.problem import Bilingual
 from shared.words.event import Event, EventKind
 
 _TITLES = {
@@ -35,6 +36,15 @@ STATUS_ZH = {
     "missing": "无结果",
     "cancelled": "已取消",
 }
+# Why an ended job was not sent, by code.
+_UNSENT = {
+    "not_approved": Bilingual(
+        "没有按时批准，所以没有再发送", "nobody approved the quote in time, so nothing more was sent"
+    ),
+    "replaced": Bilingual(
+        "文件有了更新的版本，所以没有再发送", "the file has a later version, so nothing more was sent"
+    ),
+}
 # Some channels take 2,048 bytes. The end of a path says more than its beginning.
 _SHOWN_CHARS = 60
 
@@ -53,7 +63,9 @@ def word_for(event: Event, link: str | None = None) -> Word:
 def _ended(event: Event) -> tuple[str, str]:
     zh = "，".join(f"{STATUS_ZH.get(status, status)} {rows:,} 行" for status, rows in event.by_status.items())
     en = ", ".join(f"{rows:,} {status}" for status, rows in event.by_status.items())
-    if misfits := sum(event.by_code.values()):
+    for code in _UNSENT.keys() & event.by_code.keys():
+        zh, en = f"{zh}；{_UNSENT[code].zh}", f"{en}; {_UNSENT[code].en}"
+    if misfits := sum(rows for code, rows in event.by_code.items() if code not in _UNSENT):
         zh, en = f"{zh}；{misfits:,} 行的答案不合要求", f"{en}; {misfits:,} answer(s) do not fit"
     tokens, place = event.tokens or 0, _shown(event.place)
     cost_zh, cost_en = _cost(event)

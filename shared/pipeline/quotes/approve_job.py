@@ -10,7 +10,7 @@ from shared.bucket.bucket_records import APPROVAL, BucketRecords
 from shared.bucket.keys import INBOX, awaited_key, record_key
 from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import quote_keys_for
-from shared.bucket.tickets import APPROVED, REPLACED, Approval
+from shared.bucket.tickets import APPROVED, LAPSED, REPLACED, Approval
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quotes.approvals import decided_now, shown_time
 from shared.pipeline.replaced.newer_drop import newer_drop
@@ -71,6 +71,8 @@ class ApproveJob:
         records, job_id = BucketRecords(self.store), JobId(plan.job_id)
         decided = decided_now(records, job_id, plan.approve_until, self.clock.now())
         if decided and not decided.is_approved:
+            if decided.said == LAPSED and not records.is_closed(job_id):
+                StartJob(self.store, self.clock)(plan)  # ``submit`` closes it: it may be retried then
             return _about(plan, _why_not(decided))
         if decided is None and (problem := self._not_waiting(records, plan)):
             return problem

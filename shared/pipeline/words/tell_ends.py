@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId, job_id_for
+from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan, Source
 from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.tickets import LAPSED, REPLACED
 from shared.pipeline.words.find_channels import channels_of_refused
 from shared.pipeline.words.put_words import PutWords
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.problem import ProblemList
 from shared.words.event import Event, EventKind, event_id_for
+
+_UNSENT = {LAPSED: "not_approved", REPLACED: "replaced"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class TellEnds:
             path=plan.source.key.removeprefix(INBOX),
             rows=ledger.rows_out,
             by_status=ledger.by_status,
-            by_code=ledger.misfits,
+            by_code={**ledger.misfits, **self._unsent(plan, ledger)},
             tokens=ledger.tokens.total,
             cost=ledger.bill.cost if ledger.bill else None,
             saved=ledger.bill.saved if ledger.bill else None,
@@ -62,3 +66,11 @@ class TellEnds:
             at=ledger.closed_at,
         )
         PutWords(self.store, self.clock)(event, plan.notify)
+
+    def _unsent(self, plan: Plan, ledger: Ledger) -> dict[str, int]:
+        """How many were not sent, since nobody approved it in time or a later version is there."""
+        if plan.approval is None or ledger.batches:
+            return {}
+        decided = BucketRecords(self.store).find_approval(JobId(plan.job_id))
+        code = _UNSENT.get(decided.said) if decided else None
+        return {code: ledger.rows_out - ledger.answered} if code else {}

@@ -16,7 +16,8 @@ from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.quotes.approve_job import ApproveJob, Decided
 from shared.problems.exceptions import TransientError
-from shared.words.event import WordTicket
+from shared.words.event import EventKind, WordTicket
+from shared.words.texts import word_for
 from tests.support.fakes import Killed
 from tests.support.functions import BUCKET_NAME
 from tests.support.pipeline import Cut, Harness, Meanwhile
@@ -303,6 +304,25 @@ def test_what_nobody_approves_is_closed_unsent_with_its_reason() -> None:
     refused = bench.approve().refused
     assert refused is not None
     assert refused.code == "approval_too_late"
+
+
+def test_whoever_approves_it_too_late_closes_it_so_that_it_can_be_sent_again() -> None:
+    bench = Bench()
+    bench.clock.advance(timedelta(days=7, seconds=1))
+
+    refused = bench.approve().refused
+    bench.run_until_done()
+
+    assert refused
+    assert refused.code == "approval_too_late"
+    assert bench.errors() == ["not_approved", "not_approved"]
+    assert bench.store.keys(APPROVE) == bench.store.keys("open/") == []
+    tickets = [WordTicket.model_validate_json(bench.store.get(key)) for key in bench.store.keys(OUTBOX)]
+    (ended,) = [each.event for each in tickets if each.event.kind is EventKind.FAILED_ROWS]
+    assert ended.by_code == {"not_approved": 2}
+    word = word_for(ended)
+    assert "被拒绝 2 行；没有按时批准，所以没有再发送。" in word.lines[1]
+    assert "2 refused; nobody approved the quote in time, so nothing more was sent." in word.lines[3]
 
 
 def test_the_recipe_says_how_long_it_waits() -> None:
