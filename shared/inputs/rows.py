@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import repeat
+from operator import add
 from typing import Any, NamedTuple
 
 from shared.formats.json.cells import JsonCells
@@ -55,6 +56,7 @@ class RowBlock(NamedTuple):
         cells: Of each, the same.
         requests: Their encoded request lines, each with its ``\n``, in one.
         digests: Of each, as of an ``InputRow``.
+        prompts: Of each, as they stand in the request lines, which else differ in their ids alone.
     """
 
     lines: Sequence[int]
@@ -62,6 +64,13 @@ class RowBlock(NamedTuple):
     cells: Sequence[Sequence[bytes]]
     requests: bytes
     digests: Sequence[bytes]
+    prompts: Sequence[bytes]
+
+    def request_sizes(self) -> Sequence[int]:
+        """Of each request line, in bytes, without its line end: no line is cut out for it."""
+        own = [*map(add, map(len, self.custom_ids), map(len, self.prompts))]
+        alike = (len(self.requests) - sum(own)) // len(own) - 1
+        return [alike + each for each in own]
 
     def rows(self) -> Iterator[InputRow]:
         ids = map(bytes.decode, self.custom_ids)

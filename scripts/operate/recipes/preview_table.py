@@ -117,7 +117,7 @@ def _with_sample(store: ObjectStore, plan: Plan, rows: int) -> tuple[Plan, list[
     if planned_sample.expect:
         choose.expect_at = plan.columns.index(planned_sample.expect)
     for shard, place, original, request in _sent(store, plan):
-        choose.see(shard, place, request + b"\n", [[*map(shown_cell, original.cells)]])
+        choose.see_row(shard, place, request + b"\n", [*map(shown_cell, original.cells)])
     chosen = choose.chosen()
     asked = {"wanted": rows, "rows": len(chosen)}
     return plan.model_copy(update={"sample": planned_sample.model_copy(update=asked)}), chosen

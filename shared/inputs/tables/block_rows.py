@@ -38,4 +38,4 @@ class BlockRows:
         if len(longest) > self._limits.warn_line_bytes:
             return None
         ids, digests, requests = self._form.numbered_lines(first_number, system, prompts)
-        return RowBlock(block.lines, ids, block.rows, requests, digests)
+        return RowBlock(block.lines, ids, block.rows, requests, digests, prompts)

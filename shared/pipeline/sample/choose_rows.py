@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from math import log, log1p
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
+from shared.formats.json.cells import JsonCells
 from shared.formats.json.compact import compact_json
 
 # Of requests of about the same length so many bytes are kept, and always one.
@@ -99,17 +101,39 @@ class ChooseRows:
         ]
         self.expect_at: int | None = None
 
-    def see(self, shard: int, first: int, requests: bytes, rows: Sequence[Sequence[str]]) -> None:
-        """Look at rows that are sent, with their request lines, of which ``first`` is the place."""
-        classes = self._classes
-        for index, request in enumerate(requests.split(b"\n")[:-1]):
-            alike = classes[len(request).bit_length()]
-            alike.count += 1
-            if alike.count == alike.next:
-                self._keep(alike, SampledRow(shard, first + index, request.decode()), rows[index])
+    def see(
+        self,
+        shard: int,
+        first: int,
+        requests: bytes,
+        sizes: Sequence[int],
+        cells: Sequence[Sequence[bytes]],
+    ) -> None:
+        """Look at rows of a table that are sent.
+
+        Args:
+            shard: Where they stand, from the request ``first`` on.
+            first: From 0.
+            requests: Their request lines.
+            sizes: Of each line, without its line end.
+            cells: Of each row, as the inside of JSON strings.
+        """
+        lengths = [*map(int.bit_length, sizes)]
+        for length, times in Counter(lengths).items():
+            alike = self._classes[length]
+            seen = alike.count
+            alike.count += times
+            if alike.count < alike.next:
+                continue
+            places = [place for place, each in enumerate(lengths) if each == length]
+            while alike.next <= alike.count:
+                place = places[alike.next - seen - 1]
+                start = sum(sizes[:place]) + place
+                request = requests[start : start + sizes[place]].decode()
+                self._keep(alike, SampledRow(shard, first + place, request), JsonCells(cells[place]))
 
     def see_row(self, shard: int, place: int, request: bytes, cells: Sequence[str]) -> None:
-        """Look at one, in less time."""
+        """Look at one row; of request lines each comes alone."""
         alike = self._classes[(len(request) - 1).bit_length()]
         alike.count += 1
         if alike.count == alike.next:

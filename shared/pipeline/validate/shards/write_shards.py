@@ -11,7 +11,6 @@ from types import TracebackType
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import draft_key
 from shared.bucket.records.plan import PlannedShard
-from shared.formats.json.cells import JsonCells
 from shared.inputs.rows import InputRow, RowBlock
 from shared.money.tokens.line_parameters import LineParameters
 from shared.money.tokens.token_meter import TokenMeter
@@ -121,12 +120,13 @@ class ShardWriter:
                 self._add_row(row, limits)
             return
         lines, requests, cells = original_lines(block.custom_ids, block.cells), block.requests, block.cells
+        sizes = block.request_sizes() if self.sample is not None else ()
         if self._asks_once and (answered := self._answered(shard, block.digests, lines)):
             lines, is_sent = answered
             requests = b"".join([each + b"\n" for each in compress(requests.split(b"\n"), is_sent)])
-            cells = [*compress(cells, is_sent)]
+            cells, sizes = [*compress(cells, is_sent)], [*compress(sizes, is_sent)]
         if self.sample is not None:
-            self.sample.see(shard.number, shard.requests, requests, [*map(JsonCells, cells)])
+            self.sample.see(shard.number, shard.requests, requests, sizes, cells)
         shard.rows += rows
         shard.requests += len(cells)
         shard.original_rows.add(lines)

@@ -19,6 +19,7 @@ from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputRow, Observations
 from shared.inputs.tables.table_headers import header_test_for
 from shared.inputs.tables.table_rows import RecipeTable
+from shared.pipeline.sample.choose_rows import ChooseRows
 from shared.pipeline.validate.shards.write_shards import ShardWriter
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from tests.support.fakes import MemoryStore
@@ -81,21 +82,24 @@ def test_rows_in_blocks_are_those_one_by_one(
     assert seen(in_blocks=True) == seen(in_blocks=False)
 
 
+@pytest.mark.parametrize("asks_once", [True, False])
 @QUICK
 @TABLES
 def test_shards_written_in_blocks_are_those_of_single_rows(
-    rows: list[list[str]], recipe_text: str, warn_line_bytes: int
+    rows: list[list[str]], recipe_text: str, warn_line_bytes: int, asks_once: bool
 ) -> None:
     limits = replace(BAILIAN_LIMITS, max_requests=40, max_bytes=6_000)
 
     def written(*, in_blocks: bool) -> tuple[Any, ...]:
         reader = reader_of(rows, recipe_text, warn_line_bytes=warn_line_bytes, in_blocks=True)
-        store = MemoryStore()
-        with ShardWriter(store, JobId("0" * 16), "run") as writer:
+        store, sample = MemoryStore(), ChooseRows(9)
+        sample.expect_at = 0
+        with ShardWriter(store, JobId("0" * 16), "run", asks_once=asks_once, sample=sample) as writer:
             for item in reader.blocks() if in_blocks else reader.rows():
                 writer.add(item, limits)
             shards = writer.finish()
-        return shards, [(store.get(each.rows_key), store.get(each.requests_key)) for each in shards]
+        objects = [(store.get(each.rows_key), store.get(each.requests_key)) for each in shards]
+        return shards, objects, sample.chosen()
 
     assert written(in_blocks=True) == written(in_blocks=False)
 

@@ -15,7 +15,7 @@ def line(number: int, length: int) -> bytes:
 def choose(lines: list[bytes], most: int) -> list[SampledRow]:
     chooser = ChooseRows(most)
     for place, each in enumerate(lines):
-        chooser.see(1, place, each, [[]])
+        chooser.see_row(1, place, each, [])
     return chooser.chosen()
 
 
@@ -38,13 +38,15 @@ def test_the_same_rows_are_chosen_again_in_the_order_of_the_file(lengths: list[i
     assert len(chosen) == min(most, len(lines))
     assert [row.place for row in chosen] == sorted({row.place for row in chosen})
     assert [row.request.encode() + b"\n" for row in chosen] == [lines[row.place] for row in chosen]
-    together = ChooseRows(most)
-    together.see(1, 0, b"".join(lines), [[]] * len(lines))
-    assert together.chosen() == chosen
-    one_by_one = ChooseRows(most)
-    for place, each in enumerate(lines):
-        one_by_one.see_row(1, place, each, [])
-    assert one_by_one.chosen() == chosen
+    for block in (1, 7, 60):
+        together = ChooseRows(most)
+        together.expect_at = 0
+        for first in range(0, len(lines), block):
+            some = lines[first : first + block]
+            cells = [[b"\\u4e2d%d" % place] for place in range(first, first + len(some))]
+            together.see(1, first, b"".join(some), [len(each) - 1 for each in some], cells)
+        assert [row._replace(expected="") for row in together.chosen()] == chosen
+        assert all(row.expected == f"中{row.place}" for row in together.chosen())
 
 
 def test_each_row_is_as_likely_as_any_other() -> None:
@@ -59,7 +61,7 @@ def test_each_row_is_as_likely_as_any_other() -> None:
 def test_of_rows_of_megabytes_few_are_kept() -> None:
     chooser = ChooseRows(100)
     for place in range(300):
-        chooser.see(1, place, line(place, 600_000), [[]])
+        chooser.see_row(1, place, line(place, 600_000), [])
 
     assert len(chooser.chosen()) == 1
 
