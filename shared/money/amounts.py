@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from shared.bucket.money import MICROS, Money
 from shared.problems.problem import Bilingual
@@ -48,7 +48,10 @@ def money_text(amount: Money, *, is_gain: bool = False) -> str:
     A cost is rounded up, a gain and what is left are rounded down: nothing is shown better than it
     is. In cents alone, the sums of a small job would look wrong.
     """
-    rounding = ROUND_FLOOR if is_gain else ROUND_CEILING
+    return _shown(amount, ROUND_FLOOR if is_gain else ROUND_CEILING)
+
+
+def _shown(amount: Money, rounding: str) -> str:
     sign = _SIGNS.get(amount.currency, f"{amount.currency} ")
     minus, micros = ("-" if amount.micros < 0 else ""), abs(amount.micros)
     digits = Decimal(micros) / MICROS
@@ -59,9 +62,11 @@ def money_text(amount: Money, *, is_gain: bool = False) -> str:
 
 
 def about_text(amount: Money) -> Bilingual:
-    """An estimate: ``about ¥0.42``, ``less than ¥0.0001``."""
-    zh, en = spoken_text(amount)
-    return Bilingual(zh, en) if is_tiny(amount) else Bilingual(f"约 {zh}", f"about {en}")
+    """An estimate, which is rounded to the nearest: ``about ¥0.42``, ``less than ¥0.0001``."""
+    if is_tiny(amount):
+        return spoken_text(amount)
+    shown = _shown(amount, ROUND_HALF_UP)
+    return Bilingual(f"约 {shown}", f"about {shown}")
 
 
 def spoken_text(amount: Money) -> Bilingual:

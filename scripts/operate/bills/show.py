@@ -29,6 +29,13 @@ def as_table(bill: FoundBill) -> str:
     return render_table(_HEADER, [*lines, *(_row("合计 total", each) for each in bill.totals)], cell_width=36)
 
 
+def is_rounded(bill: FoundBill) -> bool:
+    """Whether lines that are shown may not add up to what is shown as their sum."""
+    priced = [line for line in bill.lines if line.cost]
+    amounts = [each for line in priced for each in (line.cost, line.real_time, line.saved) if each]
+    return len(priced) > 1 and any(money_text(each) != money_text(each, is_gain=True) for each in amounts)
+
+
 def _row(name: str, line: BillLine) -> Sequence[str]:
     amounts = [each and money_text(each) for each in (line.cost, line.real_time)]
     amounts.append(line.saved and money_text(line.saved, is_gain=True))

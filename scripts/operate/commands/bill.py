@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from scripts.operate.bills.bill import Bill
-from scripts.operate.bills.show import as_csv, as_facts, as_table
+from scripts.operate.bills.show import as_csv, as_facts, as_table, is_rounded
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.texts.said import said
 from shared.money.months import month_of
@@ -33,6 +33,8 @@ def bill(door: Door, month: datetime | None, *, is_csv: bool) -> None:
     if found.lines:
         door.reply.tell(said("bill_of", month=found.month))
         door.reply.tell(as_table(found))
+        if is_rounded(found):
+            door.reply.tell(said("bill_rounded"))
         if not any(bucket.is_charged(line.provider) for line in found.lines):
             door.reply.tell(said("bill_local"))
     else:

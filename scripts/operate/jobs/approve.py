@@ -11,7 +11,7 @@ from scripts.terminal import named
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import awaited_key
 from shared.bucket.records.plan import Plan
-from shared.bucket.result_names import quote_keys_for
+from shared.bucket.result_names import approval_keys_for, quote_keys_for, rejection_keys_for
 from shared.pipeline.quotes.approve_job import ApproveJob
 from shared.ports.store import ObjectStore
 from shared.problems.escapes import escaped_line
@@ -36,6 +36,8 @@ def approve(commands: Commands, target: str, digest: str | None, confirm: Callab
             raise Refusal("nothing_approved", **names)
     decided = job(plan, digest)
     _require(decided.refused, names)
+    for key in approval_keys_for(plan.source.key) if plan.source.key else ():
+        store.delete(rejection_keys_for(key)[0])  # of a wrong number that was dropped before
     commands.tell(said("approved" if decided.is_new else "approved_before", **names))
     return JobId(plan.job_id)
 

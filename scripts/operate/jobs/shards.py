@@ -9,7 +9,8 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage
 from shared.bucket.records.outcome import Outcome
-from shared.bucket.records.plan import Plan
+from shared.bucket.records.plan import Plan, PlannedShard
+from shared.bucket.records.submission import SubmissionKind
 from shared.bucket.tickets import RunningTicket, WaitingFor
 from shared.results.columns import RowStatus
 
@@ -46,17 +47,17 @@ _THEN = {
 def shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     """Of each shard its attempts, for as many shards as people read."""
     for shard in plan.shards[:SHOWN_SHARDS]:
-        yield from _shard(records, Attempt(JobId(plan.job_id), 1, shard.shard), shard.rows)
+        yield from _shard(records, Attempt(JobId(plan.job_id), 1, shard.shard), shard)
     if len(plan.shards) > SHOWN_SHARDS:
         yield f"    … +{len(plan.shards) - SHOWN_SHARDS}"
 
 
-def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]:
+def _shard(records: BucketRecords, attempt: Attempt, shard: PlannedShard) -> Iterator[str]:
     """Each attempt of a shard: its batch, and what became of it or where it is now."""
-    yield f"    分片 shard {attempt.shard}: {rows} 行 rows"
+    yield f"    分片 shard {attempt.shard}: {shard.rows} 行 rows{_unsent(shard)}"
     outcome = records.find_outcome(attempt)
     while outcome is not None:
-        yield f"        {_numbered(attempt)}: {_ended(outcome)}"
+        yield f"        {_numbered(attempt)}: {_ended(outcome, records, attempt)}"
         if outcome.kind in ("final", "borrowing"):
             return
         attempt = attempt.next_attempt()
@@ -64,19 +65,38 @@ def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]
     yield from _underway(records, attempt)
 
 
-def _ended(outcome: Outcome) -> str:
+def _unsent(shard: PlannedShard) -> str:
+    """Rows that get the answer of another one, so that fewer are sent."""
+    same = f"{shard.same} 行提问相同 ask the same" if shard.same else ""
+    reused = f"{shard.reused} 行以前答过 answered before" if shard.reused else ""
+    said = ", ".join(filter(None, (same, reused)))
+    return f"（其中 of these {said}）" if said else ""
+
+
+def _ended(outcome: Outcome, records: BucketRecords, attempt: Attempt) -> str:
     """What an attempt came to. Of a sample, the rows that are open were not sent yet."""
-    said = ", ".join(
-        f"{count} {STATUS_ZH[RowStatus(status)]} {status}" for status, count in outcome.by_status.items()
-    )
+    why = "" if outcome.batch_id else _why_no_batch(records, attempt)
+    words = {status.value: f"{zh} {status.value}" for status, zh in STATUS_ZH.items()}
+    if why:
+        words[RowStatus.REFUSED.value] = "未发送 not sent"
+    said = ", ".join(f"{count} {words[status]}" for status, count in outcome.by_status.items())
+    if said and attempt.number > 1:
+        said = f"累计 in all {said}"
     said = said or ("没有合格的答案 no answer fits" if outcome.asked_again else "没有结果 nothing settled")
     if outcome.in_real_time:
         return f"样本 sample: {said}; 其余行用批次发送 the other rows go by batch"
-    batch = "没有批次 no batch"  # whose status would be a word of ours
+    batch = f"没有批次 no batch{why}"  # whose status would be a word of ours
     if outcome.batch_id:
         batch = f"{outcome.batch_id} {_batch_state(outcome.batch_status)}"
     then = _THEN.get(outcome.kind, "").format(resent=outcome.resent, asked_again=outcome.asked_again)
     return f"{batch}, {said}{then}"
+
+
+def _why_no_batch(records: BucketRecords, attempt: Attempt) -> str:
+    """The code of what forbade it; of a retry's first attempt, whose answers are known, nothing."""
+    submission = records.find_submission(attempt)
+    is_kept = submission is None or submission.kind in (SubmissionKind.BATCH, SubmissionKind.KEPT)
+    return "" if submission is None or is_kept else f" [{submission.rejected_code}]"
 
 
 def _batch_state(said: str) -> str:

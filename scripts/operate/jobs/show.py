@@ -32,7 +32,7 @@ _HEADER = (
     "服务 provider",
     "已回答 answered",
     "分片 shards",
-    "开始等待时间 since",
+    "从何时起 since",
     "截止时间 deadline",
     "批次 batches",
 )

@@ -20,6 +20,7 @@ from scripts.terminal import named, render_table
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.plan import Plan
+from shared.pipeline.jobs.report import UPLOAD_AGAIN
 from shared.pipeline.page.first_results import first_results
 from shared.pipeline.page.first_rows import FirstRows
 from shared.pipeline.sample.sample_results import find_sample
@@ -53,7 +54,8 @@ class RunTable:
         watch = Watch(self.bucket)
         [seen] = (self.follow({table.name: lambda: watch.look(head)}) or {}).values()
         if seen.report is not None:
-            raise Refusal("run_refused", seen.report, file=table.name)
+            report = "\n".join(each for each in seen.report.split("\n") if each not in UPLOAD_AGAIN)
+            raise Refusal("run_refused", report, file=table.name)
         status, facts = _ended(self.bucket, self.reply, seen)
         self.reply.show(**facts)
         if out and seen.ledger:

@@ -13,6 +13,10 @@ TEXTS = {
         "这些都在本机回答，不收费；金额是服务方会收的。",
         "All of it was answered on this machine, and nothing is charged: the amounts are what the provider would take.",
     ),
+    "bill_rounded": Text(
+        "每个金额各自取整，所以各行相加与合计可能略有出入；--csv 有精确的金额。",
+        "Each amount is rounded on its own, so the lines may not quite add up to the total; --csv has the exact ones.",
+    ),
     "bill_of_nothing": Text("{month} 没有结束的任务。", "No job ended in {month}."),
     "bill_without_price": Text(
         "报价时不知道价格，或服务没有说用量，所以不知道费用：{models}。可以把价格写进存储桶根目录的 prices.yaml，对以后的任务有效。",

@@ -23,7 +23,7 @@ def lines_en(quote: Quote, job: ToldJob) -> list[str]:
     ]
     if price is None:
         lines.append(
-            f"Cost: nobody has said what {job.model} costs. Put your prices into prices.yaml at the bucket's root"
+            f"Cost: the price of {job.model} is not known. Put your own prices into prices.yaml at the bucket's root"
         )
     else:
         lines.append(f"Cost: {money_en(quote, sample)}")
@@ -41,7 +41,7 @@ def lines_en(quote: Quote, job: ToldJob) -> list[str]:
         )
     if quote.reads_more:
         lines.append("No ceiling: images, sounds, films, files and what is searched are not counted")
-    return [*lines, f"Quote number: {quote.digest} (another file, recipe or price has another)"]
+    return [*lines, f"Quote number: {quote.digest} (it changes with the file, the recipe or the price)"]
 
 
 def money_en(quote: Quote, sample: SampleFigures | None) -> str:
@@ -66,7 +66,7 @@ def _not_sent_en(quote: Quote, asked: int) -> str:
 def _again_en(quote: Quote) -> str:
     if quote.at_most is None:
         return ""
-    return '; "at most" reckons that every row is asked again each time, with a longer answer'
+    return "; the maximum assumes that every row is asked again every time, with a longer answer"
 
 
 def _output_en(quote: Quote, sample: SampleFigures | None) -> str:

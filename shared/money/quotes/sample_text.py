@@ -43,11 +43,12 @@ def output_by(sample: SampleFigures) -> Bilingual:
         return Bilingual("按样本的 1 行", "by the 1 row of the sample")
     if low == high:
         return Bilingual(
-            f"按样本的 {rows} 行，它们一样长", f"by the {rows} rows of the sample, which are equally long"
+            f"按样本的 {rows} 行，答案都一样长",
+            f"by the {rows} rows of the sample, whose answers are equally long",
         )
     return Bilingual(
         f"按样本的 {rows} 行；90% 的把握在 {low:,} 到 {high:,} 之间",
-        f"by the {rows} rows of the sample; with 90% between {low:,} and {high:,}",
+        f"by the {rows} rows of the sample; 90% interval: {low:,} to {high:,}",
     )
 
 
@@ -58,7 +59,7 @@ def money_by(sample: SampleFigures | None) -> Bilingual:
     if sample.low == sample.high or is_tiny(sample.high):
         return Bilingual("", "")
     low, high = money_text(sample.low, is_gain=True), most_text(sample.high)
-    return Bilingual(f"（90% 的把握在 {low} 到 {high} 之间）", f" (with 90% between {low} and {high})")
+    return Bilingual(f"（90% 的把握在 {low} 到 {high} 之间）", f" (90% interval: {low} to {high})")
 
 
 def earlier_sample_line(cost: Money) -> Bilingual:

@@ -15,6 +15,13 @@ COLUMNS = ("line", "field", "code", "found", "zh", "en")
 _ENCODING = "utf-8-sig"  # Notepad, Excel and WPS need the BOM to see that it is UTF-8.
 
 
+# What to do, for whoever uploads by hand; ``scripts/batchdrop run`` says something else.
+UPLOAD_AGAIN = (
+    "请按下面的说明修改，然后把这个文件重新上传到 inbox/。如果改的是 batch.yaml，要先上传 batch.yaml，再把表格重新上传一次：只上传 batch.yaml 不会启动任务。",
+    "Correct it as described below and upload this file to inbox/ again. If you change batch.yaml, upload it first and then the table again: batch.yaml alone starts nothing.",
+)
+
+
 def render_report_text(file_name: str, problems: ProblemList, facts: InputFacts | None = None) -> bytes:
     """The report for people, in Chinese and English, with the line ends that Notepad expects."""
     return "\r\n".join([*_header(file_name, problems.total, facts), *_list(problems), ""]).encode(_ENCODING)
@@ -55,9 +62,9 @@ def _cells(problem: Problem) -> tuple[str, ...]:
 def _header(file_name: str, total: int, facts: InputFacts | None) -> Iterator[str]:
     name = quote(file_name)
     yield f"文件 {name} 未通过检查：发现 {total} 个问题。没有提交任何请求，也没有产生任何费用。"
-    yield "请按下面的说明修改，然后把这个文件重新上传到 inbox/。如果改的是 batch.yaml，要先上传 batch.yaml，再把表格重新上传一次：只上传 batch.yaml 不会启动任务。"
+    yield UPLOAD_AGAIN[0]
     yield f"The file {name} was refused: {total} problem(s) found. Nothing was submitted and nothing was charged."
-    yield "Correct it as described below and upload this file to inbox/ again. If you change batch.yaml, upload it first and then the table again: batch.yaml alone starts nothing."
+    yield UPLOAD_AGAIN[1]
     yield ""
     if facts is not None:
         zh, en = _detected(facts)

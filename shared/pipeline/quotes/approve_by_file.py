@@ -9,7 +9,7 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX
 from shared.bucket.records.plan import Source
-from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.result_names import quote_keys_for, rejection_keys_for
 from shared.formats.visible_text import folded
 from shared.inputs.inbox_keys import approved_key
 from shared.pipeline.jobs.report import render_notice
@@ -62,7 +62,8 @@ class ApproveByFile:
         said = self._read(source)
         found = _DIGEST.fullmatch(folded(said).strip("\"'“”"))
         if not found:
-            return Problem("approval_unreadable", found=said.strip())
+            code = "approval_unreadable" if said.strip() else "approval_empty"
+            return Problem(code, found=said.strip(), values={"quote": quote_keys_for(key)[0]})
         return ApproveJob(self.store, self.clock, "file")(latest_retry(records, plan), found[1]).refused
 
     def _read(self, source: Source) -> str:

@@ -55,7 +55,7 @@ MONEY_MESSAGES: dict[str, Message] = {
     ),
     "ceiling_without_price": Message(
         "这里有费用上限 {limit}，但不知道 {model} 的价格，无法保证不超过，所以没有发送。请把它的价格写进存储桶根目录的 prices.yaml，或{remove}。",
-        "There is a ceiling of {limit}, but nobody has said what {model} costs, so it cannot be kept and nothing was sent. Put its price into prices.yaml at the bucket's root, or {remove}.",
+        "There is a ceiling of {limit}, but the price of {model} is not known, so it cannot be kept and nothing was sent. Put its price into prices.yaml at the bucket's root, or {remove}.",
     ),
     "ceiling_without_bound": Message(
         "这里有费用上限 {limit}，但输出多长没有限制，无法保证不超过，所以没有发送。请在 parameters（请求文件是每行的 body）里写 {write}，或{remove}。",
@@ -171,12 +171,16 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The version of {found} that is there now has no quote: it is still being checked, or was refused. Look into quotes/ and rejected/, and approve it once there is a quote.",
     ),
     "approval_unreadable": Message(
-        "批准文件里应该只有报价编号，例如 933a730e7032，而不是“{found}”。编号在报价的最后几行。",
-        'An approval holds the quote number alone, such as 933a730e7032, not "{found}". It stands in the last lines of the quote.',
+        "批准文件里应该只有报价编号，例如 933a730e7032，而不是“{found}”。编号写在报价 {quote} 里。",
+        'An approval holds the quote number alone, such as 933a730e7032, not "{found}". The number is in the quote {quote}.',
+    ),
+    "approval_empty": Message(
+        "批准文件是空的，里面应该写报价编号，例如 933a730e7032。编号写在报价 {quote} 里。",
+        "The approval is empty. It must hold the quote number, such as 933a730e7032, which is in the quote {quote}.",
     ),
     "approval_of_another": Message(
-        "“{found}”不是这个文件现在的报价编号：文件、配方或价格在那份报价之后变了。没有批准。请看现在的报价 {quote}，同意就用它的编号批准。",
-        '"{found}" is not the number of the quote as it is now: the file, the recipe or a price changed after that quote. Nothing is approved. Look at the quote {quote}, and approve that one by its number if you agree.',
+        "“{found}”不是这个文件现在的报价编号：可能写错了，也可能文件、配方或价格后来变了。没有批准。请看现在的报价 {quote}，同意就用它的编号批准。",
+        '"{found}" is not the number of the quote as it is now: it may be mistyped, or the file, the recipe or a price has changed since. Nothing is approved. Look at the quote {quote}, and approve that one by its number if you agree.',
     ),
     "approval_not_needed": Message(
         "任务 {job_id} 不用批准，已经在运行或已经结束。没有改变什么。",

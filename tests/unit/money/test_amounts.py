@@ -96,6 +96,23 @@ def test_an_estimate_says_one_thing_of_how_exact_it_is(micros: int, zh: str, en:
     assert most_text(amount) == most
 
 
+@pytest.mark.parametrize(
+    ("micros", "about", "most"),
+    [
+        (1_723, "¥0.0017", "¥0.0018"),
+        (2_123, "¥0.0021", "¥0.0022"),
+        (1_750, "¥0.0018", "¥0.0018"),
+        (12_344_999, "¥12.34", "¥12.35"),
+        (149, "¥0.0001", "¥0.0002"),
+    ],
+)
+def test_an_estimate_is_rounded_to_the_nearest_and_a_cost_up(micros: int, about: str, most: str) -> None:
+    amount = Money(micros=micros, currency="CNY")
+
+    assert about_text(amount) == (f"约 {about}", f"about {about}")
+    assert most_text(amount) == most
+
+
 @given(st.integers(0, 10**17), st.sampled_from(CURRENCIES))
 def test_what_is_shown_is_read_again_within_a_cent(micros: int, currency: str) -> None:
     amount = Money(micros=micros, currency=currency)

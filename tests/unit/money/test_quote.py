@@ -152,7 +152,7 @@ def test_people_read_the_quote_in_both_languages() -> None:
         "Cost: about ¥0.0225; at most ¥0.0844 (batch price)",
         "In real time: about ¥0.0450",
         "Price: list price of qwen-flash on 2026-06-08 (https://help.aliyun.com/zh/model-studio/model-pricing)",
-        f"Quote number: {made.digest} (another file, recipe or price has another)",
+        f"Quote number: {made.digest} (it changes with the file, the recipe or the price)",
     ]
 
 
@@ -161,7 +161,7 @@ def test_what_is_not_known_is_said_with_what_to_do() -> None:
 
     text = quote_text(made, "a.csv", "kimi", Bilingual("百炼", "Bailian"), date(2026, 11, 27)).decode()
 
-    assert "nobody has said what kimi costs. Put your prices into prices.yaml" in text
+    assert "the price of kimi is not known. Put your own prices into prices.yaml" in text
     assert "nothing limits the output. Write in parameters" in text
     assert "max_tokens: 500, enable_thinking: false" in text
     assert "max_tokens: 500、enable_thinking: false" in text

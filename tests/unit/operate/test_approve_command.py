@@ -65,6 +65,17 @@ def test_a_job_that_waits_has_no_tickets_that_anybody_could_miss(person: Person)
     assert "attempt 1: 待发送 ready" in started
 
 
+def test_a_report_of_a_wrong_number_goes_once_the_job_is_approved(person: Person) -> None:
+    person.bench.drop(f"{KEY}.approve", b"")
+    person.bench.drop(f"{KEY}.approve.txt", b"000000000000")
+    reports = person.bench.store.keys("rejected/")
+
+    person.approve()
+
+    assert len(reports) == 2
+    assert person.bench.store.keys("rejected/") == []
+
+
 def test_who_says_no_approves_nothing(person: Person) -> None:
     assert "[nothing_approved]" in person.approve(says=False)
     assert person.bench.waits

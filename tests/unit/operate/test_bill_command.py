@@ -200,6 +200,16 @@ def test_the_table_ends_with_its_sums(store: MemoryStore, capsys: pytest.Capture
     assert last.split() == ["合计", "total", "2", "2,000", "10", "200", "120", "¥1.25", "¥2.50", "¥1.25"]
 
 
+@pytest.mark.parametrize(("micros", "is_told"), [(1_723, True), (20_000, False)])
+def test_that_lines_are_rounded_is_said_where_it_can_be_seen(
+    store: MemoryStore, capsys: pytest.CaptureFixture[str], micros: int, *, is_told: bool
+) -> None:
+    close(store, "a" * 16, "inbox/a/a.csv", attempt(micros))
+    close(store, "b" * 16, "inbox/b/b.csv", attempt(micros))
+
+    assert ("bill_rounded" in [each["code"] for each in billed(capsys)["said"]]) is is_told
+
+
 @pytest.mark.parametrize(("is_local", "said"), [(True, "nothing is charged"), (False, "own bill says")])
 def test_what_was_answered_on_this_machine_is_said_to_cost_nothing(
     store: MemoryStore,

@@ -704,7 +704,7 @@ def test_one_job_is_shown_with_its_attempts_batches_rounds_and_ledger() -> None:
     first, second = (each.batch_id for each in person.job.provider.submissions)
     lines = person.text
     assert f"attempt 1: {first} 已完成 completed, 2 已回答 answered, 1 被拒绝 refused" in lines
-    assert f"attempt 2: {second} 已完成 completed, 3 已回答 answered" in lines
+    assert f"attempt 2: {second} 已完成 completed, 累计 in all 3 已回答 answered" in lines
     assert f"of {JOB}" in lines
     assert "结果 result results/a/names.csv" in lines
 

@@ -334,6 +334,7 @@ def test_a_refused_table_shows_its_report_and_sends_nothing(place: Place) -> Non
 
     assert refusal.value.code == "run_refused"
     assert "rewiev" in str(refusal.value)
+    assert "inbox/" not in str(refusal.value)  # that is for those who upload by hand
     assert place.sent == []
     place.file("batch.yaml", RECIPE)
     assert place.run(place.folder / "reviews.csv")[0] == 0

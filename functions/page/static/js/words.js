@@ -245,7 +245,7 @@ const WORDS = {
   "approve.title": ["批准“{name}”的报价？", "Approve the quote of “{name}”?"],
   "approve.text": [
     "批准后就会发送并产生费用。之后可以取消，已经回答的行仍要付费。",
-    "Once you approve it, it is sent and charged. You can cancel it later; rows answered by then are paid for.",
+    "Once approved, the rows are sent and charged. You can cancel later; rows answered by then are still charged.",
   ],
   "approve.why": ["为什么要批准", "Why it needs approval"],
   "approve.until": ["最晚", "Until"],

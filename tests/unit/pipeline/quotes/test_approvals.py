@@ -193,6 +193,7 @@ def test_an_approved_job_runs_to_its_end() -> None:
         b'"%s"',
         "“%s”".encode(),
         b"Quote number: %s (another file, recipe or price has another)\n",
+        b"Quote number: %s (it changes with the file, the recipe or the price)\n",
         "报价编号：%s（文件、配方或价格变了，编号就会变）".encode(),
         "\u200b%s\ufeff".encode(),
     ],
@@ -226,7 +227,8 @@ def test_the_shell_of_windows_writes_utf_16() -> None:
     [
         (b"0123456789ab", "approval_of_another", "0123456789ab"),
         (b"yes", "approval_unreadable", "yes"),
-        (b"", "approval_unreadable", "933a730e7032"),
+        (b"", "approval_empty", "是空的"),
+        (b" \n", "approval_empty", "quotes/"),
         (b"not 0123456789ab", "approval_unreadable", "not 0123456789ab"),
         (b"0123456789ab or 0123456789ac", "approval_unreadable", "0123456789ab or"),
         (bytes(range(256)) * 9, "approval_unreadable", ""),

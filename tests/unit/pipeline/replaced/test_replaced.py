@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from scripts.operate.jobs.show import job_lines
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import APPROVE, Stage
 from shared.bucket.records.ledger import Ledger
@@ -63,6 +64,17 @@ def test_the_job_of_a_version_that_was_replaced_ends_unsent() -> None:
     assert refused is not None
     assert refused.code == "approval_of_replaced"
     assert bench.digest in bench.store.get("quotes/a/t.csv.quote.txt").decode()
+
+
+def test_status_says_of_its_rows_that_they_were_not_sent_and_why() -> None:
+    bench = Bench()
+    old = bench.plan
+
+    bench.drop(KEY, LATER)
+    settle(bench)
+
+    (line,) = (each for each in job_lines(bench.records, old) if " attempt " in each)
+    assert "没有批次 no batch [replaced], 2 未发送 not sent" in line
 
 
 def test_the_same_bytes_under_another_recipe_are_a_later_version() -> None:

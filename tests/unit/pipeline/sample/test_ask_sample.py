@@ -458,7 +458,7 @@ def test_the_quote_is_extrapolated_from_the_sample() -> None:
     figures = json.loads(bench.store.objects["quotes/a.csv.quote.json"])["sample"]
 
     assert (figures["output_tokens"], figures["output_low"], figures["output_high"]) == (400, 400, 400)
-    assert "约 400 Token（按样本的 6 行，它们一样长）" in quote
-    assert "about 400 tokens (by the 6 rows of the sample, which are equally long)" in quote
+    assert "约 400 Token（按样本的 6 行，答案都一样长）" in quote
+    assert "about 400 tokens (by the 6 rows of the sample, whose answers are equally long)" in quote
     assert "(estimated, and corrected by the sample)" in quote
     assert 'Right in the sample: 6 of 6 (100%), compared with the column "label"' in quote

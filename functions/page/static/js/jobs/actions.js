@@ -49,7 +49,7 @@ async function ask(what, job, { tell, onChange, onCancel = () => {} }) {
 }
 
 async function cancel(job, listeners) {
-  if (await isSure("cancel", job, [el("p", {}, say("cancel.text"))], "danger", "stop"))
+  if (await isSure("cancel", job, [], "danger", "stop"))
     await ask("cancel", job, listeners);
 }
 
@@ -76,7 +76,7 @@ function quoteOf({ lines, provider, model, approve_until: until }, approval) {
   const rows = pairs
     .filter(Boolean)
     .map(([about, text]) => el("div", {}, el("dt", {}, shown(about)), el("dd", {}, shown(text))));
-  return [el("dl", { class: "quote" }, ...rows), el("p", {}, say("approve.text"))];
+  return [el("dl", { class: "quote" }, ...rows)];
 }
 
 /** What stands before the first colon, and what behind it. */
@@ -101,7 +101,8 @@ function isSure(what, job, parts, kind, icon) {
       { "aria-labelledby": "sure-title" },
       el("h2", { id: "sure-title" }, say(`${what}.title`, { name: shown(job.path) })),
       ...parts,
-      el("div", { class: "dialog-actions" }, keep, doIt),
+      // What follows is always seen, however long the parts are.
+      el("div", { class: "dialog-actions" }, el("p", {}, say(`${what}.text`)), keep, doIt),
     );
     dialog.addEventListener("close", () => {
       dialog.remove();
