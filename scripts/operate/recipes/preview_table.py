@@ -18,7 +18,7 @@ from shared.pipeline.sample.choose_rows import ChooseRows, SampledRow
 from shared.pipeline.sample.make_sample import compared, is_right, make_sample
 from shared.pipeline.sample.records import Sample, SampleGroup
 from shared.ports.providers import Provider, Providers
-from shared.ports.real_time import MAX_REQUESTS, Reply
+from shared.ports.real_time import MAX_REQUESTS, RealTime, Reply
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ProviderTrouble
 from shared.problems.problem import Problem
@@ -88,10 +88,7 @@ def preview_table(
             raise Refusal("no_row_to_preview", file=file.name)
         originals = _originals(store, plan, chosen)
     provider = provider_of(plan.provider).of(plan.provider)
-    if provider.real_time is None:
-        if key := provider.profile.real_time_terms.get("key_variable"):
-            raise Refusal("no_preview_key", reason=f"{plan.provider}: {key}")
-        raise Refusal("provider_without_preview", provider=plan.provider)
+    real_time = _real_time(provider)
     code = "rows_made_up_now" if is_made_up else "rows_answered_now"
     tell(said(code, rows=len(chosen), model=plan.model, provider=plan.provider))
     replies: list[Reply] = []
@@ -99,7 +96,7 @@ def preview_table(
     trouble = ""
     try:
         for group in _groups(chosen):
-            answered = provider.real_time.answers([row.request.encode() for row in group], plan.model)
+            answered = real_time.answers([row.request.encode() for row in group], plan.model)
             replies += answered
             groups.append(group_of(group, answered))
     except ProviderTrouble as error:
@@ -109,6 +106,16 @@ def preview_table(
     shown = _shown(plan, chosen, originals, replies)
     sample = make_sample(plan, chosen, groups, is_kept=False)
     return Preview(plan, shown, sample, is_made_up, trouble)
+
+
+def _real_time(provider: Provider) -> RealTime:
+    """What answers single requests, or raise ``Refusal``."""
+    if provider.real_time is not None:
+        return provider.real_time
+    name = provider.profile.name
+    if key := provider.profile.real_time_terms.get("key_variable"):
+        raise Refusal("no_preview_key", reason=f"{name}: {key}")
+    raise Refusal("provider_without_preview", provider=name)
 
 
 def _with_sample(store: ObjectStore, plan: Plan, rows: int) -> tuple[Plan, list[SampledRow]]:
