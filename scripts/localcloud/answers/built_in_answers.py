@@ -27,11 +27,14 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from scripts.localcloud.answers.built_in_texts import (
+    TOKENS_AROUND,
     answer_for,
     asks_for_json,
     embedding_for,
     json_answer_for,
     thought_for,
+    tokens_read,
+    tokens_written,
 )
 from shared.ports.profile import EMBEDDINGS
 from shared.providers.bailian.profile import TEST_MODEL
@@ -112,9 +115,13 @@ def prompt_of(request: Request) -> str:
 
 def _said_by_user(request: Request) -> list[str]:
     """The last message first."""
+    messages = reversed(_messages(request))
+    return [_text_of(each.get("content")) for each in messages if each.get("role") == "user"]
+
+
+def _messages(request: Request) -> list[dict[str, Any]]:
     given = request.body.get("messages")
-    messages = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
-    return [_text_of(each.get("content")) for each in reversed(messages) if each.get("role") == "user"]
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
 def ok(body: Mapping[str, Any]) -> Answer:
@@ -178,7 +185,7 @@ def _content(request: Request, prompt: str, *, wants_json: bool) -> str:
 def _written(request: Request, prompt: str, content: str) -> tuple[dict[str, str], dict[str, Any], str]:
     """A chat row's message, its usage, and why it ended."""
     thought = thought_for(prompt) if request.thinks else ""
-    thinking = _tokens(thought) if thought else 0
+    thinking = tokens_written(thought) if thought else 0
     written, completion = _bounded(request.body, content, thinking)
     message = {"role": "assistant", "content": written}
     reason = "stop" if written == content else "length"
@@ -196,8 +203,8 @@ def _bounded(body: Mapping[str, Any], content: str, thinking: int) -> tuple[str,
         max(int(each) - used, 0) for each, used in bounds if isinstance(each, int | float) and each >= 1
     ]
     most = min(allowed, default=None)
-    if most is None or _tokens(content) <= most:
-        return content, _tokens(content)
+    if most is None or tokens_written(content) <= most:
+        return content, tokens_written(content)
     return content[: max(4 * most - 1, 0)], most
 
 
@@ -209,7 +216,7 @@ def _embedding_body(request: Request) -> dict[str, Any]:
         {"object": "embedding", "index": index, "embedding": embedding_for(text, dimensions)}
         for index, text in enumerate(inputs)
     ]
-    tokens = sum(map(_read_text_tokens, inputs))
+    tokens = sum(map(tokens_read, inputs))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return {
         "data": vectors,
@@ -220,25 +227,8 @@ def _embedding_body(request: Request) -> dict[str, Any]:
     }
 
 
-# What a chat's template puts around each message.
-_AROUND = 5
-
-
-def _tokens(text: str) -> int:
-    """Of what it writes."""
-    return 1 + len(text) // 4
-
-
 def _read_tokens(request: Request) -> int:
-    """About what models count, so that a quote is no surprise here either."""
-    given = request.body.get("messages")
-    messages = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
-    return sum(_AROUND + _read_text_tokens(_text_of(each.get("content"))) for each in messages)
-
-
-def _read_text_tokens(text: str) -> int:
-    """English has a token in about four letters, Chinese one in about 1.3 characters."""
-    return 1 + len(text.encode("utf-8", "surrogatepass")) // 4
+    return sum(TOKENS_AROUND + tokens_read(_text_of(each.get("content"))) for each in _messages(request))
 
 
 def _usage(prompt: int, completion: int) -> dict[str, int]:

@@ -101,3 +101,20 @@ def embedding_for(text: str, dimensions: int = 8) -> list[float]:
     """The vector of the local Bailian for this input: between -1 and 1, exact in JSON."""
     stream = hashlib.shake_256(text.encode("utf-8", "surrogatepass")).digest(dimensions)
     return [byte / 128 - 1 for byte in stream]
+
+
+# What a chat's template puts around each message.
+TOKENS_AROUND = 5
+
+
+def tokens_written(text: str) -> int:
+    """Of an answer."""
+    return 1 + len(text) // 4
+
+
+def tokens_read(text: str) -> int:
+    """About what models count, so that a quote is no surprise here either.
+
+    English has a token in about four letters, Chinese one in about 1.3 characters.
+    """
+    return 1 + len(text.encode("utf-8", "surrogatepass")) // 4

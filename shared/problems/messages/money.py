@@ -179,8 +179,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The approval is empty. It must hold the quote number, such as 933a730e7032, which is in the quote {quote}.",
     ),
     "approval_of_another": Message(
-        "“{found}”不是这个文件现在的报价编号：可能写错了，也可能文件、配方或价格后来变了。没有批准。请看现在的报价 {quote}，同意就用它的编号批准。",
-        '"{found}" is not the number of the quote as it is now: it may be mistyped, or the file, the recipe or a price has changed since. Nothing is approved. Look at the quote {quote}, and approve that one by its number if you agree.',
+        "“{found}”不是这个文件现在的报价编号：可能写错了，也可能文件或配方后来变了。没有批准。请看现在的报价 {quote}，同意就用它的编号批准。",
+        '"{found}" is not the number of the quote as it is now: it may be mistyped, or the file or the recipe has changed since. Nothing is approved. Look at the quote {quote}, and approve that one by its number if you agree.',
     ),
     "approval_not_needed": Message(
         "任务 {job_id} 不用批准，已经在运行或已经结束。没有改变什么。",
