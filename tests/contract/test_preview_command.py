@@ -254,6 +254,18 @@ def test_programs_read_answers_columns_and_errors(
     assert (refused["answer"], "DataInspectionFailed" in refused["error"]) == ("", True)
 
 
+def test_what_is_odd_about_several_rows_is_said_once(
+    env: dict[str, str], table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = "model: qwen-flash\nprompt: '[[say]]{{ 评论 }}'\ncolumns: {label: label}\n"
+    (table.parent / "batch.yaml").write_text(recipe, encoding="utf-8")
+
+    assert main(["preview", str(table), "--rows", "4"], env) == 0
+
+    (told,) = [line for line in capsys.readouterr().out.split("\n") if "[answer_not_json]" in line]
+    assert told.startswith("    1, 2, 3, 4  ")
+
+
 def test_ark_answers_rows_too_with_a_key_of_its_own(
     env: dict[str, str], table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

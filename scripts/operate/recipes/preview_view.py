@@ -42,12 +42,20 @@ def preview_lines(preview: Preview, width: int | None) -> Iterator[str]:
     yield from render_table(name, rows, cell, _CELL_LINES).split("\n")
     if left_out:
         yield said("columns_left_out", columns=", ".join(left_out))
-    for number, row in enumerate(preview.rows, start=1):
-        if row.answered.error:
-            yield f"    {number}  " + escaped_line(row.answered.error.replace("\n", " / "))
+    yield from _odd(preview)
     if preview.trouble:
         yield from preview.trouble.split("\n")
     yield from _told(preview)
+
+
+def _odd(preview: Preview) -> Iterator[str]:
+    """What is odd about single rows, once for all of which the same is to be said."""
+    numbers: dict[str, list[str]] = {}
+    for number, row in enumerate(preview.rows, start=1):
+        if row.answered.error:
+            numbers.setdefault(row.answered.error, []).append(str(number))
+    for error, those in numbers.items():
+        yield f"    {', '.join(those)}  " + escaped_line(error.replace("\n", " / "))
 
 
 def _answer_columns(preview: Preview) -> Iterator[_Column]:
