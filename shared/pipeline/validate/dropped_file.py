@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO
+from urllib.parse import unquote
 
 from shared.bucket.records.plan import Source
 from shared.formats.blank_bytes import without_endless_blanks
@@ -108,6 +109,17 @@ class DroppedFile:
 
 def _too_large() -> UserInputError:
     return UserInputError([Problem("table_too_large", values={"max_bytes": MAX_COPIED_BYTES})])
+
+
+def find_dropped(store: ObjectStore, key: str) -> ObjectHead | None:
+    """The object as it is now.
+
+    Keys arrive raw. No page promises that, so the decoded key is tried, too.
+    """
+    head = store.head(key)
+    if head is None and "%" in key:
+        head = store.head(unquote(key))
+    return head
 
 
 def source_of(bucket: str, head: ObjectHead, recipe: FoundRecipe | None) -> Source:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from urllib.parse import unquote
 
 from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
@@ -19,27 +18,26 @@ from shared.bucket.uploads import AgainTicket, Start, left_key, start_prefix, up
 from shared.events.oss import UploadedObject
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
-from shared.pipeline.jobs.retry_job import RetryJob, RetryResult
 from shared.pipeline.jobs.start_job import StartJob
 from shared.pipeline.quotes.approve_by_file import ApproveByFile
 from shared.pipeline.replaced.replace_earlier import ReplaceEarlier
 from shared.pipeline.sample.ask_sample import AskSample, SampleUnderWay
 from shared.pipeline.validate.decide_upload import DecideUpload
-from shared.pipeline.validate.dropped_file import source_of
+from shared.pipeline.validate.dropped_file import find_dropped, source_of
 from shared.pipeline.validate.plan_job import Planned
 from shared.pipeline.validate.read_file import ReadFile
 from shared.pipeline.validate.recipe.check_setting import check_setting
 from shared.pipeline.validate.recipe.find_recipe import FoundRecipe, find_recipe
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
+from shared.pipeline.validate.resume_upload import ResumeUpload
 from shared.pipeline.validate.validate_result import Validated, ValidateResult
-from shared.pipeline.validate.wanted_again import is_wanted_again
 from shared.pipeline.validate.watch import Watch
 from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
 from shared.ports.real_time import RealTime
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.exceptions import PipelineError, TransientError, UserInputError
+from shared.problems.exceptions import PipelineError, UserInputError
 from shared.problems.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -110,7 +108,7 @@ class ValidateFile:
 
     def _answer(self, upload: UploadedObject) -> Validated:
         seen_at = self.clock.now()  # before the look: what is dropped after it is seen later
-        head = self._head(upload.key)
+        head = find_dropped(self.store, upload.key)
         if head is None or not head.key.startswith(INBOX):
             log.info("upload.gone", extra={"key": upload.key})
             return ValidateResult.GONE
@@ -127,16 +125,6 @@ class ValidateFile:
         if said not in (ValidateResult.REPLACED, ResumeResult.OPEN):
             self._note_done(source_of(upload.bucket, head, None))
         return said
-
-    def _head(self, key: str) -> ObjectHead | None:
-        """The object as it is now.
-
-        Keys arrive raw. No page promises that, so the decoded key is tried, too.
-        """
-        head = self.store.head(key)
-        if head is None and "%" in key:
-            head = self.store.head(unquote(key))
-        return head
 
     def _look_beside(self, bucket: str, head: ObjectHead, role: KeyRole) -> Validated:
         """What is no input starts no job of its own."""
@@ -224,17 +212,7 @@ class ValidateFile:
 
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:
         self._withdraw(source)
-        ReplaceEarlier(self._start_job)(plan)
-        said = ResumeJob(self._start_job)(plan.of_file(source.key), source.dropped_at)
-        if said is not ResumeResult.ERASED and is_wanted_again(self.store, self.clock, plan, source):
-            # Let it wait again, once it is closed.
-            retry = RetryJob(self.store, self.clock, self.run_id, self.providers.profiles)
-            retried = retry(plan)
-            if retried.said is RetryResult.OPEN:
-                if BucketRecords(self.store).find_replacement(JobId(retried.plan.job_id)):
-                    return ResumeResult.OPEN  # its batches may run for a day; the timer asks again
-                raise TransientError(f"job {plan.job_id} closes, since nothing of it is to be sent any more")
-        return said
+        return ResumeUpload(self.store, self.clock, self.run_id, self._start_job)(plan, source)
 
     def _give_up(self, source: Source) -> Validated:
         """Report it. Dropping the file again tries again.
