@@ -9,6 +9,7 @@ import requests
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.local_ark import LocalArk
+from shared.ports.real_time import Asked
 from shared.problems.exceptions import ProviderTrouble
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
@@ -107,3 +108,11 @@ def test_the_key_of_jobs_opens_no_single_requests(ark: LocalArk) -> None:
         open_ark_real_time(ark.base_url, SECRET).answers([ark_line("q")], ARK_MODEL)
 
     assert told.value.trouble == "api_key_refused"
+
+
+def test_an_overloaded_service_has_run_nothing(ark: LocalArk, real_time: ArkRealTime) -> None:
+    ark.faults.add(CallFault(route="real_time.chat", status=429, code="ServerOverloaded"))
+
+    (reply,) = real_time.answers([ark_line("q")], ARK_MODEL)
+
+    assert reply.asked is Asked.REFUSED

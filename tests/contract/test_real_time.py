@@ -215,8 +215,9 @@ def test_only_what_may_have_been_run_is_unknown(
 
     (reply,) = world.real_time.answers([world.line("q")], world.model)
 
-    assert reply.asked is asked
-    assert read([reply])[0].status is RowStatus.REFUSED
+    (answer,) = read([reply])
+    assert (reply.asked, answer.status) == (asked, RowStatus.REFUSED)
+    assert (answer.error_code == "no_answer_now") is (fault != "moderated")
 
 
 def test_what_cannot_be_reached_was_not_asked(world: World) -> None:
