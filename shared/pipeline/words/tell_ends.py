@@ -73,4 +73,4 @@ class TellEnds:
             return {}
         decided = BucketRecords(self.store).find_approval(JobId(plan.job_id))
         code = _UNSENT.get(decided.said) if decided else None
-        return {code: ledger.rows_out - ledger.answered} if code else {}
+        return {code: ledger.rows_out - ledger.rows_not_sent - ledger.answered} if code else {}
