@@ -156,7 +156,7 @@ MONEY_MESSAGES: dict[str, Message] = {
     ),
     "not_approved": Message(
         "这些行没有发送，除了配方要求的样本也没有产生费用：报价要先批准，而到 {until} 没有人批准。需要运行的话，请把文件再放进 inbox/ 一次，或执行 scripts/batchdrop retry，然后批准。",
-        "These rows were not sent, and but for a sample that the recipe asked for nothing is charged: the quote was to be approved, and nobody did by {until}. To have them answered, drop the file once more or run scripts/batchdrop retry, and approve it then.",
+        "These rows were not sent, and apart from a sample that the recipe asked for, nothing is charged: the quote was to be approved, and nobody did by {until}. To have them answered, drop the file once more or run scripts/batchdrop retry, and approve it then.",
     ),
     "replaced": Message(
         "这些行没有（再次）发送：任务还在等待时，文件换成了另一版，由任务 {job_id} 处理。还要这一版的答案，请把它再放进 inbox/ 一次。",
@@ -188,7 +188,7 @@ MONEY_MESSAGES: dict[str, Message] = {
     ),
     "approval_too_late": Message(
         "任务 {job_id} 要在 {until} 之前批准，现在太晚了：它已经关闭，没有发送，除了配方要求的样本也没有产生费用。请把文件再放进 inbox/ 一次，或执行 scripts/batchdrop retry，它会重新等待批准。",
-        "Job {job_id} was to be approved by {until}, so this is too late: it is closed, and but for a sample that the recipe asked for nothing was sent or charged. Drop the file once more or run scripts/batchdrop retry, and it waits for an approval again.",
+        "Job {job_id} was to be approved by {until}, so this is too late: it is closed, and apart from a sample that the recipe asked for, nothing was sent or charged. Drop the file once more or run scripts/batchdrop retry, and it waits for an approval again.",
     ),
     "approval_of_cancelled": Message(
         "任务 {job_id} 已取消，不能再批准。还要运行的话，等它关闭以后执行 scripts/batchdrop retry，然后批准。",
