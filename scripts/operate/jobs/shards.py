@@ -42,6 +42,9 @@ _THEN = {
     "requeue": ", 重新排队 queued again",
     "borrowing": ", 其余行与其他分片提问相同，共用其答案 other rows get answers of other shards",
 }
+_REFUSED = RowStatus.REFUSED.value
+# Of rows that a batch may have answered which nobody can find any more.
+_PERHAPS_SENT = " [perhaps_sent]"
 
 
 def shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
@@ -55,12 +58,12 @@ def shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
 def _shard(records: BucketRecords, attempt: Attempt, shard: PlannedShard) -> Iterator[str]:
     """Each attempt of a shard: its batch, and what became of it or where it is now."""
     yield f"    分片 shard {attempt.shard}: {shard.rows} 行 rows{_unsent(shard)}"
-    outcome = records.find_outcome(attempt)
+    outcome, refused = records.find_outcome(attempt), 0
     while outcome is not None:
-        yield f"        {_numbered(attempt)}: {_ended(outcome, records, attempt)}"
+        yield f"        {_numbered(attempt)}: {_ended(outcome, records, attempt, refused)}"
         if outcome.kind in ("final", "borrowing"):
             return
-        attempt = attempt.next_attempt()
+        attempt, refused = attempt.next_attempt(), max(refused, outcome.by_status.get(_REFUSED, 0))
         outcome = records.find_outcome(attempt)
     yield from _underway(records, attempt)
 
@@ -73,13 +76,13 @@ def _unsent(shard: PlannedShard) -> str:
     return f"（其中 of these {said}）" if said else ""
 
 
-def _ended(outcome: Outcome, records: BucketRecords, attempt: Attempt) -> str:
-    """What an attempt came to. Of a sample, the rows that are open were not sent yet."""
+def _ended(outcome: Outcome, records: BucketRecords, attempt: Attempt, refused: int) -> str:
+    """What an attempt came to. Of a sample, the rows that are open were not sent yet.
+
+    ``refused``: so many rows were before it.
+    """
     why = "" if outcome.batch_id else _why_no_batch(records, attempt)
-    words = {status.value: f"{zh} {status.value}" for status, zh in STATUS_ZH.items()}
-    if why:
-        words[RowStatus.REFUSED.value] = "未发送 not sent"
-    said = ", ".join(f"{count} {words[status]}" for status, count in outcome.by_status.items())
+    said = ", ".join(_counts(outcome, refused, is_unsent=why not in ("", _PERHAPS_SENT)))
     if said and attempt.number > 1:
         said = f"累计 in all {said}"
     said = said or ("没有合格的答案 no answer fits" if outcome.asked_again else "没有结果 nothing settled")
@@ -90,6 +93,16 @@ def _ended(outcome: Outcome, records: BucketRecords, attempt: Attempt) -> str:
         batch = f"{outcome.batch_id} {_batch_state(outcome.batch_status)}"
     then = _THEN.get(outcome.kind, "").format(resent=outcome.resent, asked_again=outcome.asked_again)
     return f"{batch}, {said}{then}"
+
+
+def _counts(outcome: Outcome, refused: int, *, is_unsent: bool) -> Iterator[str]:
+    """The rows by how they ended; those that ``is_unsent`` left out were refused by nobody."""
+    for status, count in outcome.by_status.items():
+        unsent = count - refused if is_unsent and status == _REFUSED else 0
+        if count > unsent:
+            yield f"{count - unsent} {STATUS_ZH[RowStatus(status)]} {status}"
+        if unsent > 0:
+            yield f"{unsent} 未发送 not sent"
 
 
 def _why_no_batch(records: BucketRecords, attempt: Attempt) -> str:
