@@ -158,7 +158,7 @@ ELSEWHERE = {
     "recipes/recipe.py",
     "events/signed_events.py",
     "pipeline/jobs/retry_job.py",
-    "pipeline/quota/ceilings.py",
+    "money/months.py",
 }
 
 
