@@ -146,6 +146,6 @@ def running(data_dir: Path, seed: int) -> Iterator[KillableCloud]:
     with (
         (data_dir / "cloud.log").open("ab") as log,
         # A session of its own: Ctrl-C is for the run, which ends it.
-        started(command, stdin=subprocess.PIPE, stderr=log, start_new_session=True) as process,
+        started(command, stdin=subprocess.PIPE, stderr=log) as process,
     ):
         yield KillableCloud(process, data_dir)

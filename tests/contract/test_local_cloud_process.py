@@ -32,7 +32,7 @@ LOCAL_OSS, LOCAL_TOS = ((sys.executable, "-m", f"scripts.localcloud.{name}") for
 def started_on(
     data_dir: Path, program: tuple[str, ...] = COMMAND
 ) -> AbstractContextManager[subprocess.Popen[str]]:
-    return started([*program, str(data_dir)], stderr=subprocess.STDOUT, start_new_session=True)
+    return started([*program, str(data_dir)], stderr=subprocess.STDOUT)
 
 
 def test_a_second_local_cloud_on_the_same_data_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:

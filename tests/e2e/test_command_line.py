@@ -26,7 +26,7 @@ from tests.support.waiting import PATIENCE_S, wait_until
 def local_cloud(data_dir: Path, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """``scripts/batchdrop cloud`` from its welcome to the end of the block."""
     command = [sys.executable, "-m", "scripts.operate", "cloud", "--data", str(data_dir), *arguments]
-    with started(command, env={**os.environ, **env}, start_new_session=True) as process:
+    with started(command, env={**os.environ, **env}) as process:
         read_until(process, "  logs")
         yield process
 
