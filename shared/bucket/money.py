@@ -148,7 +148,7 @@ class Quote(RecordPart):
 
     Attributes:
         requests: Rows that are sent; ``same`` are further ones that ask the same, ``reused`` those
-            that an earlier job was answered.
+            that an earlier job was answered, ``answered`` those of a retry that have an answer.
         input_tokens: An estimate; ``input_at_most`` is what it may be if the estimate is too low.
         output_tokens: Of answers and thinking, as earlier jobs had them.
         output_at_most: As the requests bound it.
@@ -174,6 +174,7 @@ class Quote(RecordPart):
     requests: int
     same: int = 0
     reused: int = 0
+    answered: int = 0
     input_tokens: int
     input_at_most: int
     output_tokens: int | None = None

@@ -61,6 +61,9 @@ class Outcome(Record):
     unreadable_lines: int = 0
     # Rows that may be charged though nobody told their tokens: their line is lost or says none.
     uncounted: int = 0
+    # Of a retry's first attempt: how many of its answers are of rows that were sent, not of others
+    # that ask the same. Older ones do not say.
+    answered_requests: int | None = None
     # It is the sample, charged as single requests. An older version reckons it as of a batch.
     in_real_time: bool = False
 

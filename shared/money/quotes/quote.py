@@ -173,10 +173,9 @@ def _cached_real_time(quote: Quote, price: Price, tier: Tier, *, thinks: bool) -
     return together(tier.real_time, quote.output_tokens or 0)
 
 
-def part_of(quote: Quote, rows: int) -> Quote:
-    """The quote of some of its rows, as far as nothing is known of which; rounded up."""
+def part_of(quote: Quote, requests: int, *, same: int, answered: int) -> Quote:
+    """The quote of what is left once some rows are ``answered``: the share of it, rounded up."""
     whole = max(quote.requests, 1)
-    requests = -(-rows * quote.requests // max(quote.requests + quote.same, 1))
 
     def part(amount: int | None) -> int | None:
         return None if amount is None else -(-amount * requests // whole)
@@ -187,8 +186,9 @@ def part_of(quote: Quote, rows: int) -> Quote:
     return quote.model_copy(
         update={
             "requests": requests,
-            "same": rows - requests,
+            "same": same,
             "reused": 0,
+            "answered": answered,
             **{name: part(getattr(quote, name)) for name in counts},
             **{
                 name: each and each.model_copy(update={"micros": part(each.micros)})

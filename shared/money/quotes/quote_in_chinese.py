@@ -53,7 +53,8 @@ def _not_sent_zh(quote: Quote, asked: int) -> str:
     sampled = f"{asked:,} 行已作为样本问过" if asked else ""
     same = f"另有 {quote.same:,} 行提问相同，不重复发送" if quote.same else ""
     reused = f"{quote.reused:,} 行以前问过，沿用当时的答案" if quote.reused else ""
-    said = "；".join(filter(None, (sampled, same, reused)))
+    answered = f"{quote.answered:,} 行之前已有答案，不再发送" if quote.answered else ""
+    said = "；".join(filter(None, (sampled, same, reused, answered)))
     return f"（{said}）" if said else ""
 
 

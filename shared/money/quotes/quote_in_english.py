@@ -59,7 +59,8 @@ def _not_sent_en(quote: Quote, asked: int) -> str:
     sampled = f"{asked:,} were asked for the sample" if asked else ""
     same = f"{quote.same:,} more ask the same and are not sent" if quote.same else ""
     reused = f"{quote.reused:,} were answered before and get that answer" if quote.reused else ""
-    said = "; ".join(filter(None, (sampled, same, reused)))
+    answered = f"{quote.answered:,} were answered before and are not sent again" if quote.answered else ""
+    said = "; ".join(filter(None, (sampled, same, reused, answered)))
     return f" ({said})" if said else ""
 
 

@@ -15,6 +15,7 @@ from enum import Enum
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import WORK, attempt_key, draft_key, open_job_key, record_key, work_key
+from shared.bucket.money import Quote
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.outcome import Outcome, SettledShard
 from shared.bucket.records.plan import Plan, PlannedShard
@@ -102,7 +103,6 @@ class RetryJob:
         if newer := self._replaced_by(records, plan):
             return Retried(RetryResult.REPLACED, plan, rows, newer)
         require_known_format(plan)
-        plan = plan.model_copy(update={"quote": plan.quote and part_of(plan.quote, rows)})
         try:
             return Retried(RetryResult.STARTED, self._start(records, plan), rows)
         except ObjectMissing as error:
@@ -118,8 +118,8 @@ class RetryJob:
 
     def _start(self, records: BucketRecords, closed: Plan) -> Plan:
         mine = self._plan(records, closed)
-        for attempt in _first_attempts(mine):
-            self._settle(records, closed, mine, attempt)
+        kept = [self._settle(records, closed, mine, attempt) for attempt in _first_attempts(mine)]
+        mine = mine.model_copy(update={"quote": closed.quote and _quote_beside(kept, closed, closed.quote)})
         mark_version(self.store, mine)
         # Before the plan: with it the timer finds a retry that died before its tickets.
         self.store.put(open_job_key(JobId(mine.job_id)), b"")
@@ -180,7 +180,7 @@ class RetryJob:
         decided = records.find_approval(JobId(closed.job_id)) if closed.approval else None
         return decided is not None and decided.is_approved
 
-    def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, attempt: Attempt) -> None:
+    def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, attempt: Attempt) -> Outcome:
         """Write what the closed job answered as the first attempt's outcome, for collect to follow.
 
         The rows and requests are copied, to be kept as long as the new job.
@@ -194,15 +194,17 @@ class RetryJob:
         ):
             if key and self.store.head(key) is None:
                 self.store.concatenate(key, [source])
-        if records.find_outcome(attempt):
-            return
+        if outcome := records.find_outcome(attempt):
+            return outcome
         settled = records.find_settled(JobId(closed.job_id), attempt.shard)
         if settled is None:
             raise ObjectMissing(f"the record of shard {attempt.shard} of job {closed.job_id}")
         # For collect, and for versions without ``Plan.is_sent``: they would send the attempt.
         kept = Submission.without_batch(SubmissionKind.KEPT, mine, attempt, self.clock.now())
         records.create(attempt_key(attempt, "submission.json"), kept)
-        records.create(attempt_key(attempt, "outcome.json"), self._kept(closed, shard, settled, attempt))
+        return records.create(
+            attempt_key(attempt, "outcome.json"), self._kept(closed, shard, settled, attempt)
+        )
 
     def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, attempt: Attempt) -> Outcome:
         answered, good_rows = settled.by_status.get(_ANSWERED, 0), shard.good_rows
@@ -228,7 +230,7 @@ class RetryJob:
             "kind": "resend" if own < shard.requests else "borrowing",
             "content_key": key, "settled": answered, "resent": good_rows - answered,
             "by_status": {_ANSWERED: answered}, "unread_answers": {}, "fitted": {},
-            "finish_reasons": dict(cut_off),
+            "finish_reasons": dict(cut_off), "answered_requests": own,
         }  # fmt: skip
         return outcome.model_copy(update=kept)
 
@@ -243,6 +245,21 @@ class RetryJob:
 def open_rows(plan: Plan, ledger: Ledger) -> int:
     """How many good rows of a closed job have no answer, sent or not."""
     return plan.rows - plan.bad_rows - ledger.answered
+
+
+def _quote_beside(kept: list[Outcome], closed: Plan, quote: Quote) -> Quote:
+    """The quote of what the closed job has not answered, by the outcomes of its shards."""
+    answered = sum(each.by_status.get(_ANSWERED, 0) for each in kept)
+    requests = sum(map(_open_requests, closed.shards, kept))
+    return part_of(quote, requests, same=closed.good_rows - answered - requests, answered=answered)
+
+
+def _open_requests(shard: PlannedShard, kept: Outcome) -> int:
+    if kept.kind != "resend":
+        return 0
+    if kept.answered_requests is None:  # an older version's: rather too few than more than are sent
+        return max(shard.requests - kept.by_status.get(_ANSWERED, 0), 1)
+    return shard.requests - kept.answered_requests
 
 
 def _first_attempts(plan: Plan) -> Iterator[Attempt]:

@@ -209,21 +209,33 @@ def test_no_cache_is_spoken_of_where_it_may_not_be_cheaper(
 def test_a_part_of_a_job_costs_its_share() -> None:
     made = quote(experience=Experience(20_000, jobs=3))
 
-    part = part_of(made, 1)
+    part = part_of(made, 1, same=0, answered=999)
 
     assert (part.requests, part.input_tokens, part.output_tokens, part.output_at_most) == (1, 100, 20, 100)
     assert micros(part) == (23, 85, 45)
     assert part.price == made.price
-    assert part_of(made, 1000) == made
+    assert part_of(made, 1000, same=0, answered=0) == made
 
 
-def test_of_rows_that_ask_the_same_a_part_costs_the_share_of_what_is_sent() -> None:
+def test_rows_that_ask_the_same_are_no_part_of_what_a_part_costs() -> None:
     made = quote(counted=replace(COUNTED, same=1000))
 
-    part = part_of(made, 3)
+    part = part_of(made, 2, same=700, answered=1298)
 
-    assert (part.requests, part.same, part.input_tokens) == (2, 1, 200)
-    assert part_of(made, 2000) == made
+    assert (part.requests, part.same, part.answered, part.input_tokens) == (2, 700, 1298, 200)
+    assert part_of(made, 1000, same=1000, answered=0) == made
+
+
+def test_it_names_the_rows_that_have_their_answer() -> None:
+    made = part_of(quote(counted=replace(COUNTED, same=1000)), 2, same=700, answered=1298)
+
+    text = quote_text(made, "a.csv", "qwen-plus", Bilingual("百炼", "Bailian"), date(2026, 11, 28)).decode()
+
+    assert "发送：2 行（另有 700 行提问相同，不重复发送；1,298 行之前已有答案，不再发送）" in text
+    assert (
+        "Sent: 2 rows (700 more ask the same and are not sent; 1,298 were answered before and are not sent again)"
+        in text
+    )
 
 
 def test_in_short_it_is_the_money_and_what_would_bound_it() -> None:

@@ -22,6 +22,7 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import report_key_for
 from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.close_job import CloseJob
+from shared.pipeline.jobs.retry_job import RetryJob
 from shared.ports.profile import ShardLimits
 from shared.ports.provider import BatchStatus
 from shared.providers.bailian.profile import BAILIAN
@@ -370,6 +371,57 @@ def test_a_retry_of_any_table_comes_to_its_end_with_what_was_open(kind: str, see
     again = job.asked()[sum(shard.requests for shard in first.shards) :]
     assert sorted(again) == sorted(text for text in refused_texts if text in texts)
     assert all(batch.lines for batch in job.provider.submissions)
+
+
+SAME = b"id,text\n1,good\n2,bad\n3,good\n4,worse\n5,bad\n6,bad\n7,worst\n"
+
+
+@pytest.mark.parametrize("max_requests", [50_000, 2, 1])
+@pytest.mark.parametrize(
+    "kept", ["", "good", "bad", "worst", "good bad", "bad worse", "good worse worst", "bad worse worst"]
+)
+@pytest.mark.parametrize("retries", [1, 2])
+def test_the_quote_of_a_retry_counts_the_rows_that_are_sent(
+    kept: str, max_requests: int, retries: int
+) -> None:
+    job = Job(f"{RECIPE}parameters: {{max_tokens: 50}}\n", SAME, max_requests=max_requests)
+    job.answer(refused_but(kept))
+    plan = job.plan
+    for _ in range(retries):
+        before = len(job.asked())
+        plan = RetryJob(job.store, job.clock, job.run_id())(plan).plan
+        job.answer(refused_but(kept))
+
+        quote = plan.quote
+        assert quote is not None
+        assert quote.requests == len(job.asked()) - before
+        assert quote.requests + quote.same + quote.answered == 7
+        assert quote.output_at_most == 50 * quote.requests
+
+
+@pytest.mark.parametrize(("kept", "asked"), [("good", 2), ("bad", 1), ("worst", 3)])
+def test_an_older_version_that_began_the_retry_lets_it_count_no_row_too_many(kept: str, asked: int) -> None:
+    job = Job(f"{RECIPE}parameters: {{max_tokens: 50}}\n", SAME)
+    job.answer(refused_but(kept))
+    first = job.plan
+    begun = RetryJob(job.store, job.clock, job.run_id())(first).plan
+    for ticket in job.tickets():
+        job.store.delete(ticket)
+    job.store.delete(record_key(JobId(begun.job_id), "plan.json"))
+    (key,) = (each for each in job.store.keys(f"jobs/{begun.job_id}/") if each.endswith("outcome.json"))
+    without = json.loads(job.store.get(key))
+    del without["answered_requests"]
+    job.store.put(key, json.dumps(without).encode())
+
+    quote = RetryJob(job.store, job.clock, job.run_id())(first).plan.quote
+
+    assert quote is not None
+    assert quote.requests == asked
+    assert quote.requests + quote.same + quote.answered == 7
+
+
+def refused_but(kept: str) -> Said:
+    return {word: refused for word in ("good", "bad", "worse", "worst") if word not in kept.split()}
 
 
 def test_a_retry_sends_the_lender_and_its_borrowers_in_other_shards_have_the_answer() -> None:

@@ -323,6 +323,36 @@ def test_a_version_that_comes_back_names_the_other_one() -> None:
     assert told_before(bench) == 1
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Ada", "Bo", "Cy", "Di", "Di", "Ed", "Ed"),
+        ("Ada", "Ada", "Ada", "Ada", "Bo", "Cy"),
+        ("Ada", "Bo", "Cy"),
+        tuple(f"{number % 11}" for number in range(30)),
+    ],
+)
+def test_the_quote_of_a_version_that_comes_back_counts_each_row_once(names: tuple[str, ...]) -> None:
+    bench = sampled(*names)
+    asked = bench.plan.rows_sent - 2
+    bench.drop(KEY, LATER)
+    settle(bench)
+    bench.drop(KEY, "\n".join(["name", *names, ""]).encode())
+    settle(bench, 2)
+    before = len(bench.sent_rows())
+
+    quote, said = bench.plan.quote, bench.store.get(QUOTE).decode()
+
+    assert quote is not None
+    assert quote.requests + quote.same + quote.answered == len(names)
+    assert f"{quote.answered} 行之前已有答案，不再发送" in said
+    assert f"{quote.answered} were answered before and are not sent again" in said
+    bench.approve()
+    bench.finish()
+    assert len(bench.sent_rows()) - before == quote.requests == asked
+    assert bench.errors() == [""] * len(names)
+
+
 def test_a_sample_that_ends_after_the_next_version_was_quoted_is_named_then() -> None:
     bench = Bench(BOUNDED, b"name\nZoe\n")
     bench.finish()
