@@ -25,6 +25,7 @@ from shared.bucket.records.plan import Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
+from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
 from shared.pipeline.words.untold import untold_problems
 from shared.ports.providers import Providers
@@ -135,7 +136,8 @@ class Commands:
         elif retried.said is RetryResult.NOTHING:
             self.tell(said("nothing_to_retry", target=target))
         elif retried.newer:
-            raise Refusal("retry_of_replaced", **_named(retried.plan), newer=retried.newer.job_id)
+            newer = latest_retry(self._records, retried.newer)
+            raise Refusal("retry_of_replaced", **_named(retried.plan), newer=newer.job_id)
         else:
             raise Refusal(_NOT_RETRIED[retried.said], **_named(retried.plan))
         return JobId(retried.plan.job_id)

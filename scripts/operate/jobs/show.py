@@ -11,16 +11,18 @@ from scripts.operate.texts.spans import usual
 from scripts.operate.texts.text import Text
 from scripts.terminal import named, render_table
 from shared.board.model import OpenJob, ShardState
-from shared.bucket.attempt import JobId
+from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records.ledger import Ledger
 from shared.bucket.records.marks import Cancellation, FirstSeen
 from shared.bucket.records.plan import Plan
 from shared.bucket.records.usage import Bill
+from shared.bucket.tickets import REPLACED, Approval
 from shared.money.amounts import spoken_text
 from shared.money.quotes.quote_text import quote_in_short
 from shared.money.quotes.sample_text import earlier_sample_line
+from shared.pipeline.jobs.retries import latest_retry
 from shared.pipeline.replaced.earlier_sample import earlier_sample_costs
 from shared.pipeline.sample.records import Sample
 from shared.pipeline.sample.sample_results import find_sample
@@ -105,7 +107,7 @@ def job_lines(
     yield from (f"    {text}" for text in quote_lines(plan, find_sample(records, plan)))
     for cost in earlier_sample_costs(records, plan):
         yield from (f"    {text}" for text in earlier_sample_line(cost))
-    decided = records.find_approval(job_id)
+    decided = _by_the_last(records, records.find_approval(job_id))
     awaits = bool(plan.approve_until) and not (ledger or cancelled or decided)
     if plan.approve_until:
         yield f"    {decided_line(decided, plan, is_open=awaits, is_outdated=is_outdated)}"
@@ -129,7 +131,26 @@ def _closed_lines(records: BucketRecords, ledger: Ledger, *, is_charged: bool) -
     yield f"    结果 result {named(ledger.result_key)}"
     again = records.find(record_key(JobId(ledger.job_id), DROPPED_AGAIN), FirstSeen)
     if again:
-        yield f"    再次放入 dropped again {time_text(again.seen_at)}: 已有答案，没有重新发送，不收费 already answered, nothing paid"
+        yield f"    再次放入 dropped again {time_text(again.seen_at)}: {_since_dropped_again(records, ledger)}"
+
+
+def _since_dropped_again(records: BucketRecords, ledger: Ledger) -> str:
+    retry = records.find_plan(retry_job_id_for(JobId(ledger.job_id)))
+    if retry:
+        return f"由任务 {retry.job_id} 继续 goes on as job {retry.job_id}"
+    if not ledger.answered:
+        return "没有重新发送，不收费 not sent again, nothing paid"
+    return "已有答案，没有重新发送，不收费 already answered, nothing paid"
+
+
+def _by_the_last(records: BucketRecords, decided: Approval | None) -> Approval | None:
+    """Of what was replaced by a version that came back, by the retry that is that version's now."""
+    newer = records.find_plan(JobId(decided.by)) if decided and decided.said == REPLACED else None
+    return (
+        decided.model_copy(update={"by": latest_retry(records, newer).job_id})
+        if decided and newer
+        else decided
+    )
 
 
 def quote_lines(plan: Plan, sample: Sample | None = None) -> Iterator[str]:

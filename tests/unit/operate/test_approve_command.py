@@ -13,6 +13,7 @@ from scripts.operate.jobs.find_jobs import dropped_key
 from scripts.operate.jobs.show import job_lines
 from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import JobId
+from shared.bucket.records.plan import Plan
 from tests.support.functions import BUCKET_NAME
 from tests.unit.pipeline.quotes.test_approvals import ALWAYS, BOUNDED, KEY, TABLE, Bench
 from tests.unit.pipeline.replaced.test_replaced import settle
@@ -142,6 +143,51 @@ def test_a_retry_of_what_was_replaced_says_which_job_the_file_is_now(person: Per
 
     assert "[retry_of_replaced]" in str(refused.value)
     assert f"is job {person.bench.plan.job_id}" in str(refused.value)
+
+
+def came_back(person: Person) -> tuple[Plan, Plan]:
+    """A version, and another that replaced it for as long as it was not dropped again."""
+    old = person.bench.plan
+    person.bench.drop(KEY, b"name\nDi\n")
+    other = person.bench.plan
+    settle(person.bench)
+    person.bench.drop(KEY, TABLE)
+    person.bench.validate(KEY)
+    settle(person.bench)
+    assert person.bench.plan.retry_of == old.job_id
+    return old, other
+
+
+def test_status_leads_from_each_version_to_the_retry_of_the_one_that_came_back(person: Person) -> None:
+    old, other = came_back(person)
+
+    of_old = "\n".join(job_lines(person.bench.records, old))
+    of_other = "\n".join(job_lines(person.bench.records, other))
+
+    assert f"由任务 {person.bench.plan.job_id} 继续 goes on as job {person.bench.plan.job_id}" in of_old
+    assert "已有答案" not in of_old
+    assert f"the file was replaced (任务 job {other.job_id})" in of_old
+    assert f"the file was replaced (任务 job {person.bench.plan.job_id})" in of_other
+
+
+def test_a_retry_of_the_other_version_names_that_retry_too(person: Person) -> None:
+    _, other = came_back(person)
+
+    with pytest.raises(Refusal) as refused:
+        person.commands.retry(other.job_id)
+
+    assert f"is job {person.bench.plan.job_id}" in str(refused.value)
+
+
+def test_what_was_dropped_again_without_an_answer_is_not_called_answered(person: Person) -> None:
+    person.bench.functions.cancel(JobId(person.bench.plan.job_id))
+    person.bench.finish()
+
+    person.bench.drop(KEY, TABLE)
+
+    said = "\n".join(job_lines(person.bench.records, person.bench.plan))
+    assert "没有重新发送，不收费 not sent again, nothing paid" in said
+    assert "已有答案" not in said
 
 
 def test_status_says_what_it_waits_for_and_what_was_decided(person: Person) -> None:
