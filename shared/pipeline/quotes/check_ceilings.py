@@ -75,8 +75,9 @@ def _warnings(plan: Plan) -> Iterator[Problem]:
     for ceiling in plan.ceilings:
         is_own = ceiling.scope == "job"
         if is_own and quote and quote.at_most and quote.at_most.micros > ceiling.at_most.micros:
+            again = _KEEPS_ITS_ANSWER if quote.until_fits else Bilingual("", "")
             values = {"limit": money_text(ceiling.at_most), "needed": money_text(quote.at_most)}
-            yield _problem("ceiling_below_quote", ceiling, values)
+            yield _problem("ceiling_below_quote", ceiling, {**values, "again": again})
 
 
 def _problem(code: str, ceiling: Ceiling, values: Values) -> Problem:
@@ -89,6 +90,10 @@ def _problem(code: str, ceiling: Ceiling, values: Values) -> Problem:
     return Problem(code, field=field, values=values, file=BUDGET)
 
 
+_KEEPS_ITS_ANSWER = Bilingual(
+    "；要再问的行如果放不下，就保留上一次的答案",
+    "; rows that would be asked again may keep their last answer",
+)
 # What whoever drops files can do about a ceiling beside keeping below it.
 _OF_JOB: Values = {
     "remove": Bilingual("去掉上限", "remove the ceiling"),

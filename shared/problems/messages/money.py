@@ -78,8 +78,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The ceiling is {limit}, but a single batch ({rows} rows) may cost up to {needed} and would never fit, so nothing was sent. Lower max_tokens, or {increase}.",
     ),
     "ceiling_below_quote": Message(
-        "最多可能要 {needed}，超过费用上限 {limit}：批次会一个接一个发送，放不下的行不发送，结果里会写明原因。",
-        "It may cost up to {needed}, more than the ceiling of {limit}: its batches go one after another, and rows that no longer fit are not sent; the result says so.",
+        "最多可能要 {needed}，超过费用上限 {limit}：批次会一个接一个发送，放不下的行不发送，结果里会写明原因{again}。",
+        "It may cost up to {needed}, more than the ceiling of {limit}: its batches go one after another, and rows that no longer fit are not sent; the result says so{again}.",
     ),
     "ceiling_unknown": Message(
         "有费用上限，但不知道这些行最多要花多少，所以没有发送。",

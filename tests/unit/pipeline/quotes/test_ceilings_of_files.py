@@ -118,7 +118,21 @@ def test_that_not_all_may_be_sent_is_a_warning() -> None:
 
     bench.drop("inbox/t.csv", TABLE, max_requests=1)
 
-    assert [each for each in bench.plan().warnings if "[ceiling_below_quote]" in each]
+    (warning,) = (each for each in bench.plan().warnings if "[ceiling_below_quote]" in each)
+    assert "再问" not in warning
+    assert "asked again" not in warning
+
+
+def test_it_says_what_becomes_of_rows_that_would_be_asked_again() -> None:
+    bench = Bench()
+    again = f"{BOUNDED}columns: {{a: a}}\nuntil_fits: {{times: 2}}\nprice: {{at_most: 0.001 CNY}}\n"
+    bench.store.put("inbox/batch.yaml", again.encode())
+
+    bench.drop("inbox/t.csv", TABLE, max_requests=1)
+
+    (warning,) = (each for each in bench.plan().warnings if "[ceiling_below_quote]" in each)
+    assert "；要再问的行如果放不下，就保留上一次的答案。" in warning
+    assert "; rows that would be asked again may keep their last answer." in warning
 
 
 @pytest.mark.parametrize(
