@@ -16,14 +16,20 @@ from shared.money.quotes.quote import input_at_most, output_of_each
 _T = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812)
 _T_LATER = ((15, 1.796), (20, 1.753), (30, 1.725), (60, 1.697), (120, 1.671))
 _T_LAST = 1.658
+# Of the words that tell a model what is wrong with its answer.
+_REASON_TOKENS = 40
 
 
 class RowCount(NamedTuple):
-    """Tokens of one answered row: estimated of its request, and counted by the provider."""
+    """Tokens of one answered row: estimated of its request, and counted by the provider.
+
+    One with a misfit is asked again where the recipe says so.
+    """
 
     estimate: int
     prompt: int
     output: int
+    is_misfit: bool = False
 
 
 class SampleFigures(RecordPart):
@@ -37,6 +43,7 @@ class SampleFigures(RecordPart):
         asked: How many were asked, ``answered`` of them with an answer. The ``unknown`` ones may
             have been charged; they are not asked again.
         why: Why some of ``wanted`` were not asked, as the code of a message; else ``""``.
+        misfits: How many of the answers do not fit the columns, or were cut off.
         cost: By the real-time price, for what the provider counted.
         output_tokens: ``output_low`` to ``output_high`` is where it lies with 90 %.
         expected: The money for it; ``low`` to ``high`` goes with that interval.
@@ -50,6 +57,7 @@ class SampleFigures(RecordPart):
     asked: int = 0
     answered: int = 0
     unknown: int = 0
+    misfits: int = 0
     why: str = ""
     cost: Money | None = None
     input_tokens: int | None = None
@@ -122,6 +130,7 @@ def make_figures(
 
     The mean of the answered rows stands for all others, since they are spread over the lengths as
     all rows are. How far it may be off goes by how much rows next to each other in length differ.
+    As many of them do not fit, each time that they are asked, as of these.
 
     Args:
         quote: As it was made before the sample.
@@ -145,7 +154,9 @@ def _extrapolated(
     quote: Quote, rows: Sequence[RowCount], left: int, spent: Spent, *, is_kept: bool
 ) -> dict[str, Money | int | None]:
     """The figures that come of the answered rows, by their names; an interval needs two."""
-    outputs, rest = _outputs(quote, rows, left), _input_of(quote, rows, left)
+    again = _asked_again(quote, rows, left, is_kept=is_kept)
+    outputs = _outputs(quote, rows, left + again)
+    rest = _input_of(quote, rows, left + again) + again * (_mean_output(rows) + _REASON_TOKENS)
     money = [_money(quote, rest, output, spent) for output in outputs]
     used = [sum(each.output for each in rows) + output if is_kept else output for output in outputs]
     asked = sum(each.prompt for each in rows) if is_kept else 0
@@ -155,12 +166,27 @@ def _extrapolated(
         "output_tokens": used[0],
         "expected": money[0],
         "real_time": _money(quote, rest, outputs[0], spent, in_real_time=True),
-        **(dict.fromkeys(interval) if len(rows) == 1 and left > 0 else interval),
+        **(dict.fromkeys(interval) if len(rows) == 1 and left + again > 0 else interval),
     }
 
 
+def _asked_again(quote: Quote, rows: Sequence[RowCount], left: int, *, is_kept: bool) -> int:
+    """How often one of so many further rows will be asked again, or of these if they are kept."""
+    misfits = sum(row.is_misfit for row in rows)
+    share, total = misfits / len(rows), 0.0
+    misfitting = left * share + (misfits if is_kept else 0)
+    for _ in range(quote.until_fits):
+        total += misfitting
+        misfitting *= share
+    return round(total)
+
+
+def _mean_output(rows: Sequence[RowCount]) -> int:
+    return round(sum(row.output for row in rows) / len(rows))
+
+
 def _outputs(quote: Quote, rows: Sequence[RowCount], left: int) -> list[int]:
-    """Of so many further rows: as expected, and the ends of the interval."""
+    """Of so many further requests: as expected, and the ends of the interval."""
     mean, margin = sum(each.output for each in rows) / len(rows), _margin(rows, left)
     outputs = [max(round(mean * left + off), 0) for off in (0, -margin, margin)]
     if quote.output_at_most is None:
@@ -170,7 +196,7 @@ def _outputs(quote: Quote, rows: Sequence[RowCount], left: int) -> list[int]:
 
 
 def _input_of(quote: Quote, rows: Sequence[RowCount], left: int) -> int:
-    """Of so many further rows: the estimate, corrected by what was counted of these."""
+    """Of so many further requests: the estimate, corrected by what was counted of these."""
     prompts, estimates = sum(each.prompt for each in rows), sum(each.estimate for each in rows)
     of_all = quote.input_tokens * prompts // max(estimates, 1)
     return of_all * left // max(quote.requests, 1)

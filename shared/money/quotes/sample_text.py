@@ -47,7 +47,7 @@ def output_by(sample: SampleFigures) -> Bilingual:
             f"by the {rows} rows of the sample, whose answers are equally long",
         )
     return Bilingual(
-        f"按样本的 {rows} 行；90% 的把握在 {low:,} 到 {high:,} 之间",
+        f"按样本的 {rows} 行；90% 区间：{low:,} 到 {high:,}",
         f"by the {rows} rows of the sample; 90% interval: {low:,} to {high:,}",
     )
 
@@ -59,7 +59,7 @@ def money_by(sample: SampleFigures | None) -> Bilingual:
     if sample.low == sample.high or is_tiny(sample.high):
         return Bilingual("", "")
     low, high = money_text(sample.low, is_gain=True), most_text(sample.high)
-    return Bilingual(f"（90% 的把握在 {low} 到 {high} 之间）", f" (90% interval: {low} to {high})")
+    return Bilingual(f"（90% 区间：{low} 到 {high}）", f" (90% interval: {low} to {high})")
 
 
 def earlier_sample_line(cost: Money) -> Bilingual:
@@ -82,8 +82,8 @@ def sample_lines(sample: SampleFigures, said: str, expect: str, provider: Biling
     """
     if sample.asked:
         yield Bilingual(
-            f"样本：按实时价问了 {sample.asked} 行，回答 {sample.answered} 行{_cost_zh(sample.cost)}{_unknown_zh(sample)}",
-            f"Sample: {sample.asked} row{_s(sample.asked)} asked in real time, {sample.answered} answered{_cost_en(sample.cost)}{_unknown_en(sample)}",
+            f"样本：按实时价问了 {sample.asked} 行，回答 {sample.answered} 行{_misfits_zh(sample)}{_cost_zh(sample.cost)}{_unknown_zh(sample)}",
+            f"Sample: {sample.asked} row{_s(sample.asked)} asked in real time, {sample.answered} answered{_misfits_en(sample)}{_cost_en(sample.cost)}{_unknown_en(sample)}",
         )
     yield from right_lines(sample, expect)
     if sample.why:
@@ -106,6 +106,17 @@ def right_lines(sample: SampleFigures, expect: str) -> Iterator[Bilingual]:
 
 def _s(rows: int) -> str:
     return "" if rows == 1 else "s"
+
+
+def _misfits_zh(sample: SampleFigures) -> str:
+    return f"（其中 {sample.misfits} 个答案不合要求或被截断）" if sample.misfits else ""
+
+
+def _misfits_en(sample: SampleFigures) -> str:
+    if not sample.misfits:
+        return ""
+    do, were = ("does", "was") if sample.misfits == 1 else ("do", "were")
+    return f" ({sample.misfits} of the answers {do} not fit or {were} cut off)"
 
 
 def _cost_zh(cost: Money | None) -> str:

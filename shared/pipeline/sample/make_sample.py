@@ -18,7 +18,9 @@ from shared.pipeline.sample.records import KeptReply, Sample, SampleGroup
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns, cell_text
+from shared.results.again.misfits import Misfits
 from shared.results.columns import Answer, RowStatus
+from shared.results.rendering import AnswerRenderer
 from shared.results.replies.result_lines import parse_result_line
 from shared.results.spool.usage_count import UsageCount
 
@@ -52,6 +54,7 @@ def make_sample(
         for reply, answer in zip(replies, answers, strict=True)
         if answer and answer.status is RowStatus.ANSWERED
     ]
+    misfits = _misfits(plan, [answer for _, answer in answered])
     stopped = next((group for group in groups if group.why), None)
     has_none = plan.sample is not None and not plan.sample.rows
     told = SampleFigures(
@@ -59,6 +62,7 @@ def make_sample(
         asked=sum(group.asked for group in groups),
         answered=len(answered),
         unknown=sum(reply.is_unknown for reply in replies),
+        misfits=sum(misfits),
         why="sample_no_lane" if has_none else stopped.why if stopped else "",
         **_compared(plan, rows, [answer for _, answer in answered]),
     )
@@ -66,7 +70,11 @@ def make_sample(
     for _, answer in answered:
         usage.add_answer(answer)
     spent = _spent(plan, usage, replies, told.unknown)
-    counts = [RowCount(each.estimate, each.prompt, each.output) for each, _ in answered if each.prompt]
+    counts = [
+        RowCount(each.estimate, each.prompt, each.output, is_misfit)
+        for (each, _), is_misfit in zip(answered, misfits, strict=True)
+        if each.prompt
+    ]
     return Sample(
         figures=make_figures(plan.quote, told, counts, spent, is_kept=is_kept) if plan.quote else told,
         groups=tuple(tuple(sorted(group.shards)) for group in groups),
@@ -74,6 +82,13 @@ def make_sample(
         known=spent.known.micros if spent.known else 0,
         perhaps=spent.perhaps,
     )
+
+
+def _misfits(plan: Plan, answers: Sequence[Answer]) -> list[bool]:
+    """Of each answer whether its row would be asked again, if the recipe says so."""
+    render, misfits = AnswerRenderer(plan), Misfits.of(plan)
+    settled = map(render.settled, answers)
+    return [misfits.is_one(each.status, each.unread, each.cut_off) for each in settled]
 
 
 def _spent(plan: Plan, usage: UsageCount, replies: Sequence[KeptReply], unknown: int) -> Spent:

@@ -23,10 +23,10 @@ PRICE = Price(
 )
 
 
-def quote(requests: int = 100, most: int | None = 500, *, thinking: int = 0) -> Quote:
+def quote(requests: int = 100, most: int | None = 500, *, thinking: int = 0, until_fits: int = 0) -> Quote:
     counted = Counted(requests, input_tokens=100 * requests, input_bytes=400 * requests, longest_bytes=400)
     bound = OutputBound(answer=most, thinking=thinking, write=())
-    return make_quote(counted, PRICE, bound, None, "v")
+    return make_quote(counted, PRICE, bound, None, "v", until_fits=until_fits)
 
 
 def figures(rows: list[RowCount], made: Quote, *, unknown: int = 0) -> SampleFigures:
@@ -45,6 +45,17 @@ def test_the_mean_of_the_sample_stands_for_the_other_rows() -> None:
     assert found.input_tokens == 440 + 110 * 96  # as much more than the estimate as it was found
     batch = (110 * 96 * 500_000 + 96 * 25 * 2_000_000) // 1_000_000
     assert found.expected == Money(micros=440 + 4 * 100 + batch, currency="CNY")
+
+
+def test_as_many_rows_are_asked_again_as_in_the_sample() -> None:
+    rows = [RowCount(100, 100, 20, is_misfit=number == 0) for number in range(4)]
+
+    found = figures(rows, quote(until_fits=2))
+
+    again = round((24 + 1) + (24 + 1) / 4)  # a quarter of 96 and the one of the sample; of them a quarter
+    assert found.output_tokens == 20 * (4 + 96 + again)
+    assert found.input_tokens == 100 * (4 + 96 + again) + again * (20 + 40)
+    assert figures(rows, quote()).output_tokens == 20 * 100
 
 
 def test_the_interval_is_students_by_successive_differences() -> None:
@@ -94,21 +105,23 @@ def test_rows_that_may_have_been_charged_are_in_no_batch() -> None:
 
 @given(
     st.lists(
-        st.builds(RowCount, st.integers(1, 9999), st.integers(1, 9999), st.integers(0, 500)), min_size=2
+        st.builds(RowCount, st.integers(1, 9999), st.integers(1, 9999), st.integers(0, 500), st.booleans()),
+        min_size=2,
     ),
     st.integers(0, 10_000),
+    st.integers(0, 3),
 )
 def test_what_is_expected_lies_within_its_interval_and_below_what_is_possible(
-    rows: list[RowCount], more: int
+    rows: list[RowCount], more: int, times: int
 ) -> None:
-    made = quote(requests=len(rows) + more)
+    made = quote(requests=len(rows) + more, until_fits=times)
     found = figures(rows, made)
 
     low, about, high = found.output_low, found.output_tokens, found.output_high
     assert low is not None
     assert about is not None
     assert high is not None
-    assert sum(row.output for row in rows) <= low <= about <= high <= 500 * made.requests
+    assert sum(row.output for row in rows) <= low <= about <= high <= 500 * made.requests * (1 + times)
 
 
 @pytest.mark.parametrize("thinking", [0, 1000])

@@ -145,8 +145,14 @@ def test_sampled_rows_whose_answers_do_not_fit_are_asked_again_beside_the_others
     bench.content = '{"said": "fit"}'
 
     bench.validate()
+    quote = bench.store.objects["quotes/a.csv.quote.txt"].decode()
+    figures = json.loads(bench.store.objects["quotes/a.csv.quote.json"])["sample"]
     ledger = bench.run()
 
+    assert "回答 6 行（其中 6 个答案不合要求或被截断）" in quote
+    assert "6 answered (6 of the answers do not fit or were cut off)" in quote
+    assert (figures["answered"], figures["misfits"]) == (6, 6)
+    assert figures["output_tokens"] == figures["output_high"] == 2 * 300 * 20  # all of them twice
     assert len(bench.sent) == 300
     rows = [(row["content"], row["attempt"]) for row in bench.rows()]
     assert Counter(rows) == {('{"said": "fit"}', "1"): 294, ('{"said": "fit"}', "2"): 6}
