@@ -223,7 +223,7 @@ def test_a_job_is_cancelled_and_its_rows_are_sent_again(folder: Folder, open_pag
 
 def test_a_quote_is_looked_at_and_approved(folder: Folder, open_page: OpenPage) -> None:
     terms = "parameters: {max_tokens: 50}\nprice: {approve: above 0.000001 CNY, sample: 1}\n"
-    folder.put("batch.yaml", SAY + terms)
+    folder.put("batch.yaml", f"{SAY}{terms}columns: {{x: what is no JSON}}\n")
     page = open_page("zh-CN")
     page.goto(folder.link())
 
@@ -239,7 +239,11 @@ def test_a_quote_is_looked_at_and_approved(folder: Folder, open_page: OpenPage) 
     expect(needs).to_contain_text("不是这个文件现在的报价编号")
     job.get_by_role("button", name="查看报价并批准").click()
     dialog = page.get_by_role("dialog")
-    for said in ("1 行（1 行已作为样本问过）", "可能超过 <¥0.0001", "按实时价问了 1 行，回答 1 行"):
+    for said in (
+        "1 行（1 行已作为样本问过）",
+        "可能超过 <¥0.0001",
+        "回答 1 行（其中 1 个答案不合要求或被截断）",
+    ):
         expect(dialog).to_contain_text(said)
     for about in ("发送", "输入", "输出", "费用", "实时调用", "价格", "样本", "报价编号", "最晚"):
         expect(dialog.locator("dt").filter(has_text=about)).not_to_have_count(0)
@@ -252,7 +256,7 @@ def test_a_quote_is_looked_at_and_approved(folder: Folder, open_page: OpenPage) 
     dialog.get_by_role("button", name="批准并发送").click()
 
     done = page.get_by_role("listitem").filter(has_text="贵.csv")
-    expect(done).to_contain_text("已完成2 行都已回答")
+    expect(done).to_contain_text("已完成2 行都已回答 · 2 行的答案不合要求")
     expect(needs).to_be_hidden()
 
 

@@ -167,6 +167,7 @@ const WORDS = {
   "job.answered": ["已回答 {answered} / {rows} 行", "{answered} of {rows} rows answered"],
   "job.all": ["{n} 行都已回答", "all {n} {n|row|rows} answered"],
   "job.rows": ["{n} 行", "{n} {n|row|rows}"],
+  "job.misfits": ["{n} 行的答案不合要求", "{n} {n|answer does|answers do} not fit"],
   "job.failed": ["{failed} 行出错", "{failed} failed"],
   "job.unanswered.all": ["{n} 行都没有答案", "none of {n} {n|row|rows} answered"],
   "job.unanswered": ["{rows} 行中有 {n} 行没有答案", "{n} of {rows} rows without an answer"],

@@ -42,6 +42,7 @@ class FileJob:
         key: In the inbox.
         answered: As far as is known; of an open job, as of the timer's last look.
         counts: Of a closed job, how many rows ended how.
+        misfits: Of a closed job, how many answers are not what was asked for.
         since: When it came to this state, as far as is known.
         result: The key of the result.
         cost: Of a closed job whose price is known, as people write it, such as ``¥0.42``.
@@ -60,6 +61,7 @@ class FileJob:
     answered: int = 0
     failed: int = 0
     counts: Mapping[str, int] | None = None
+    misfits: int = 0
     counted_at: datetime | None = None
     provider: str | None = None
     model: str | None = None
@@ -118,6 +120,7 @@ def closed_job(ledger: Ledger, head: ObjectHead, open_rows: int) -> FileJob:
         answered=answered,
         failed=ledger.rows_out - answered,
         counts=ledger.by_status,
+        misfits=sum(ledger.misfits.values()),
         provider=ledger.provider,
         model=ledger.model,
         result=ledger.result_key or None,

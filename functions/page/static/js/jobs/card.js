@@ -153,13 +153,17 @@ function bar(job) {
 function countOf(job, hasEnded) {
   if (job.rows === null) return "";
   const open = job.rows - job.answered;
-  if (job.state === "done") return say("job.all", { n: job.rows });
+  if (job.state === "done") return [say("job.all", { n: job.rows }), misfitsOf(job)].filter(Boolean).join(" · ");
   if (hasEnded && open === job.rows) return say("job.unanswered.all", { n: open });
   if (hasEnded) return say("job.unanswered", { n: open, rows: job.rows });
   const failed = job.failed > 0 && say("job.failed", { failed: job.failed });
   return [say("job.answered", { answered: job.answered, rows: job.rows }), failed]
     .filter(Boolean)
     .join(" · ");
+}
+
+function misfitsOf(job) {
+  return job.misfits > 0 && say("job.misfits", { n: job.misfits });
 }
 
 function endOf(job) {
