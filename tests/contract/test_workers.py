@@ -260,12 +260,12 @@ def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
 
 
 PARENT = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from scripts.localcloud.fc.workers.pool import WorkerPool
 from tests.support.localcloud_stand_in import spec_for
-from tests.support.waiting import PATIENCE_S, wait_until
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a script ignores it
 if __name__ == "__main__":
     pool = WorkerPool(spec_for(Path(sys.argv[1])), size=2)
     for starter in [threading.Thread(target=pool.invoke, args=(b"hello", "r-1"))]:
