@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.bucket.tickets import WaitingFor
+from shared.bucket.tickets import OVER_BUDGET, WaitingFor
 from shared.problems.exceptions import CeilingReached, ConfigurationError, PipelineError, QuotaReached
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_problem
@@ -20,8 +20,7 @@ def waiting_for(error: PipelineError, since: datetime, terms: Values) -> Waiting
         terms: Of the provider's profile.
     """
     if isinstance(error, CeilingReached):
-        problem = error.problem
-        return WaitingFor(code=problem.code, message=_said(problem), since=since, budget=error.budget)
+        return WaitingFor(code=OVER_BUDGET, message=_said(error.problem), since=since, budget=error.budget)
     code = error.trouble if isinstance(error, (ConfigurationError, QuotaReached)) else "provider_refuses"
     said = error.facts if isinstance(error, ConfigurationError) else str(error).rstrip(".。")
     problem = Problem(code, values={**terms, "said": said})

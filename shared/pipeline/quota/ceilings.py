@@ -39,12 +39,14 @@ class NoRoom:
         spent: Under it so far.
         reserved: By other attempts; what of it they do not cost comes free.
         needed: What this attempt may cost.
+        never: A month's ceiling, this or another one, that it exceeds all by itself.
     """
 
     ceiling: Ceiling
     spent: Money
     reserved: Money
     needed: Money
+    never: Ceiling | None = None
 
     @property
     def is_final(self) -> bool:
@@ -78,14 +80,16 @@ class Ceilings:
         """
         mine, month = Reservation(claim=claim, micros=needed.micros), month_of(self.clock.now())
         self._give_back(attempt, claim, kept=month)
-        for ceiling in self._now():
+        ceilings = self._now()
+        for ceiling in ceilings:
             balance = self._try(ceiling, month, attempt, mine)
             standing = balance.reserved.get(str(attempt))
             if standing is not None and standing.claim > claim:
                 raise TransientError(f"{attempt}: a later claim than {claim} sends it")
             if standing != mine:
                 self.give_back(attempt, claim)
-                return _no_room(ceiling, balance, str(attempt), needed)
+                no_room = _no_room(ceiling, balance, str(attempt), needed)
+                return replace(no_room, never=_too_small(ceilings, needed))
         return None
 
     def _try(self, ceiling: Ceiling, month: str, attempt: Attempt, mine: Reservation) -> Balance:
@@ -230,3 +234,9 @@ def _no_room(ceiling: Ceiling, balance: Balance, attempt: str, needed: Money) ->
         for micros in (balance.spent, balance.reserved_by_others(attempt))
     )
     return NoRoom(ceiling, spent, reserved, needed)
+
+
+def _too_small(ceilings: list[Ceiling], needed: Money) -> Ceiling | None:
+    """One that leaves no room even in a month in which nothing else is sent."""
+    of_months = (each for each in ceilings if each.scope != "job")
+    return next((each for each in of_months if needed.micros > each.at_most.micros), None)

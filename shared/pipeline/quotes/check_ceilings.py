@@ -60,9 +60,21 @@ def _problems(plan: Plan, ceiling: Ceiling) -> Iterator[Problem]:
         amounts = {shard: amount for shard, amount in worst.items() if amount is not None}
         most = max(amounts, key=lambda shard: amounts[shard].micros)
         if amounts[most].micros > ceiling.at_most.micros:
-            rows = plan.shards[most - 1].requests
-            more: Values = {"needed": money_text(amounts[most]), "rows": rows}
+            rows, needed = plan.shards[most - 1].requests, amounts[most]
+            fitting = rows * ceiling.at_most.micros // needed.micros
+            more: Values = {"needed": money_text(needed), "rows": rows, "lower": _lower(fitting)}
             yield _problem("ceiling_too_low", ceiling, {**values, **more})
+
+
+def _lower(fitting: int) -> Bilingual:
+    """How to need less at once. Where not one row would fit, a smaller file is no way."""
+    if fitting == 0:
+        return Bilingual("减小 max_tokens", "Lower max_tokens")
+    each = "1 row" if fitting == 1 else f"about {fitting:,} rows at most"
+    return Bilingual(
+        f"把文件拆成几个（每个最多约 {fitting:,} 行），减小 max_tokens",
+        f"Split the file into several ({each} in each), lower max_tokens",
+    )
 
 
 def with_warnings(plan: Plan) -> Plan:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.money import Money
+from shared.bucket.money import Ceiling, Money
 from shared.bucket.records.outcome import Outcome
 from shared.bucket.records.plan import Plan
 from shared.bucket.tickets import OVER_BUDGET
@@ -54,29 +54,41 @@ class ReserveMoney:
         no_room = ceilings.reserve(held.attempt, held.claim, needed)
         if no_room is None:
             return None
-        values = self._values(no_room)
         if no_room.is_final:
-            return refused(Problem("over_ceiling", values=values))
-        is_month = no_room.ceiling.scope != "job"
-        code = OVER_BUDGET if is_month else "over_ceiling_now"
-        until = month_after(self.clock.now()) if is_month and no_room.is_spent else None
-        budget = f"{no_room.ceiling.scope} {no_room.ceiling.folder}".strip()
-        raise CeilingReached(Problem(code, values=values), is_for_people=is_month, until=until, budget=budget)
+            return refused(Problem("over_ceiling", values=self._values(no_room)))
+        if no_room.ceiling.scope == "job":
+            problem = Problem("over_ceiling_now", values=self._values(no_room))
+            raise CeilingReached(problem, is_for_people=False, budget="job")
+        code, ceiling = OVER_BUDGET, no_room.ceiling
+        if no_room.never:
+            code, ceiling = "over_every_month", no_room.never
+        problem = Problem(code, values={**self._values(no_room), **_budget(ceiling)})
+        until = month_after(self.clock.now()) if no_room.is_spent else None
+        budget = f"{ceiling.scope} {ceiling.folder}".strip()
+        raise CeilingReached(problem, is_for_people=True, until=until, budget=budget)
 
     def _values(self, no_room: NoRoom) -> Values:
         most = no_room.ceiling.at_most
         left = most - no_room.spent - no_room.reserved
         free = left if left.micros > 0 else left.model_copy(update={"micros": 0})
-        folder = no_room.ceiling.folder
-        amounts = {"limit": most, "spent": no_room.spent, "reserved": no_room.reserved}
         return {
-            **{name: money_text(amount) for name, amount in amounts.items()},
+            "limit": money_text(most),
+            "spent": money_text(no_room.spent),
+            "reserved": money_text(no_room.reserved),
             "free": money_text(free, is_gain=True),
             "needed": money_text(no_room.needed),
-            "whose": Bilingual(f"文件夹 {folder}", f"folder {folder}") if folder else _OF_ALL,
-            "where": _OF_STACK if no_room.ceiling.is_of_stack else _IN_FILE,
             "when": _when(first_day_after(self.clock.now()), no_room.reserved),
         }
+
+
+def _budget(ceiling: Ceiling) -> Values:
+    """What is said of a month's: how much it is, of which files, and where to raise it."""
+    folder = ceiling.folder
+    return {
+        "limit": money_text(ceiling.at_most, is_gain=True),
+        "whose": Bilingual(f"文件夹 {folder}", f"folder {folder}") if folder else _OF_ALL,
+        "where": _OF_STACK if ceiling.is_of_stack else _IN_FILE,
+    }
 
 
 _OF_ALL = Bilingual("全部文件", "all files")

@@ -74,8 +74,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The ceiling of {limit} and the price of {model} are in different currencies, so nothing was sent. Write the ceiling in {currency}.",
     ),
     "ceiling_too_low": Message(
-        "费用上限是 {limit}，而一个批次（{rows} 行）最多可能要 {needed}，永远放不下，所以没有发送。请减小 max_tokens，或{increase}。",
-        "The ceiling is {limit}, but a single batch ({rows} rows) may cost up to {needed} and would never fit, so nothing was sent. Lower max_tokens, or {increase}.",
+        "费用上限是 {limit}，而一个批次（{rows} 行）最多可能要 {needed}，永远放不下，所以没有发送。请{lower}，或{increase}。",
+        "The ceiling is {limit}, but a single batch ({rows} rows) may cost up to {needed} and would never fit, so nothing was sent. {lower}, or {increase}.",
     ),
     "ceiling_below_quote": Message(
         "最多可能要 {needed}，超过费用上限 {limit}：批次会一个接一个发送，放不下的行不发送，结果里会写明原因{again}。",
@@ -148,6 +148,10 @@ MONEY_MESSAGES: dict[str, Message] = {
     "over_budget": Message(
         "本月预算（{whose}）是 {limit}：已花 {spent}，正在运行的批次预留 {reserved}，还剩 {free}，而这个批次最多可能要 {needed}。{when}自动继续；也可以请管理员提高{where}。",
         "This month's budget of {whose} is {limit}: {spent} is spent, {reserved} is reserved by batches under way and {free} is free, but this batch may cost up to {needed}. It goes on by itself {when}, or once the operator raises {where}.",
+    ),
+    "over_every_month": Message(
+        "这个批次最多可能要 {needed}，而本月预算（{whose}）是 {limit}：一整个月的预算也放不下，不会自动继续。请管理员提高{where}，或取消任务。",
+        "This batch may cost up to {needed}, but the budget of {whose} for a whole month is {limit}: next month it would not fit either. Ask the operator to raise {where}, or cancel the job.",
     ),
     # Approvals
     "within_without_approve": Message(

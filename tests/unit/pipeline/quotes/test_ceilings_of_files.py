@@ -90,7 +90,17 @@ def test_what_costs_nothing_needs_no_bound_and_no_money(budget: str, terms: str)
             ("batch.yaml", "price.at_most", "max_tokens: 500", "500, or remove the ceiling"),
         ),
         (RECIPE, "month: 5 CNY\n", ("budget.yaml", "month", "max_tokens: 500", "ask the operator to remove")),
-        (BOUNDED, "month: 0.0001 CNY\n", ("budget.yaml", "Lower max_tokens, or ask the operator to raise")),
+        (
+            BOUNDED,
+            "month: 0.0001 CNY\n",
+            ("budget.yaml", "1 row in each), lower max_tokens, or ask the operator to raise"),
+        ),
+        (BOUNDED, "month: 0.00005 CNY\n", ("budget.yaml", "Lower max_tokens, or ask the operator to raise")),
+        (
+            BOUNDED,
+            "month: 0.0002 CNY\n",
+            ("最多约 2 行", "Split the file into several (about 2 rows at most in each)"),
+        ),
         (
             RECIPE.replace("qwen-flash", "qwen3-32b") + "parameters: {max_tokens: 9}\n",
             "folders: {a: 5 CNY}\n",

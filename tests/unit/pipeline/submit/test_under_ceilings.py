@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BUDGET, MONEY, record_key
 from shared.bucket.money import Balance, Ceiling, Money
+from shared.bucket.tickets import OVER_BUDGET
 from shared.money.prices.price_file import parse_prices
 from shared.money.quotes.quote import Counted, make_quote
 from shared.pipeline.deadlines import BUDGET_LOOK, FIRST_BACKOFF
@@ -452,3 +454,73 @@ def test_wherever_an_invocation_dies_everything_is_spent_once_and_nothing_stays_
         if cut.left is not None:  # it was not killed
             break
     assert calls > 40
+
+
+IN_MICROS = Decimal("0.000001")
+NEVER = "next month it would not fit either"
+NEXT_MONTH = "from 2026-12-01 on"
+
+
+def waits(
+    job: Pipeline, ceilings: Sequence[Ceiling], file: str, stack: int | None = None, *, shard: int = 1
+) -> tuple[str, str]:
+    """What the ticket says if these amounts stand now, and whose they are."""
+    job.plan = job.plan.model_copy(update={"ceilings": tuple(ceilings)})
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+    job.functions.month_budget = stack and Money(micros=stack, currency="CNY")
+    job.store.put(BUDGET, file.encode())
+    assert job.submit(attempt(shard=shard)) == "waiting"
+    ticket = job.records.find_ready(attempt(shard=shard))
+    assert ticket
+    assert ticket.waiting_for
+    assert ticket.waiting_for.code == OVER_BUDGET
+    return ticket.waiting_for.message, ticket.waiting_for.budget
+
+
+def month(scope: str, **of: Any) -> Ceiling:
+    return Ceiling.model_validate({"scope": scope, "at_most": Money(micros=10**6, currency="CNY"), **of})
+
+
+ALL, FOLDER = month("all"), month("folder", folder="a")
+OF_STACK = month("all", of_stack=ALL.at_most)
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "file", "stack", "parts"),
+    [
+        (ALL, "month: {} CNY", None, ("the budget of all files for a whole month", "amount in budget.yaml")),
+        (FOLDER, "folders: {{a: {} CNY}}", None, ("the budget of folder a for", "amount in budget.yaml")),
+        (OF_STACK, "month: 1 CNY", 1, ("the budget of all files for", "stack's parameter MonthBudget")),
+    ],
+)
+@pytest.mark.parametrize("missing", [1, ROW, 0])
+def test_a_batch_that_no_month_has_room_for_is_not_said_to_go_on_in_the_next(
+    ceiling: Ceiling, file: str, stack: int | None, parts: tuple[str, str], missing: int
+) -> None:
+    job, at_most = under(), 2 * ROW - missing
+    if not missing:  # it fits to the last millionth, once nothing is sent beside it
+        job.plan = job.plan.model_copy(update={"ceilings": (ceiling,)})
+        job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+        job.functions.month_budget = stack and ceiling.at_most
+        assert job.submit(attempt(shard=1)) == "submitted"
+
+    amount = file.format(at_most * IN_MICROS)
+    message, _ = waits(job, [ceiling], amount, stack and at_most, shard=1 if missing else 2)
+
+    said, where = parts
+    assert where in message
+    assert (NEVER in message, NEXT_MONTH in message) == (bool(missing), not missing)
+    assert (said in message, "取消任务" in message, "cancel the job" in message) == (bool(missing),) * 3
+
+
+def test_of_a_budget_that_is_spent_and_one_that_is_too_small_it_names_that_which_no_month_mends() -> None:
+    job = under()
+    job.plan = job.plan.model_copy(update={"ceilings": (FOLDER, ALL)})
+    job.store.put(record_key(job.job_id, "plan.json"), job.plan.to_bytes())
+    job.submit(attempt(shard=1))
+
+    message, budget = waits(job, [FOLDER, ALL], "month: 0.0014 CNY\nfolders: {a: 0.0029 CNY}", shard=2)
+
+    assert budget == "all"
+    assert NEVER in message
+    assert balance(job, "folder") == (0, 2 * ROW)
