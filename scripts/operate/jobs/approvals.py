@@ -32,7 +32,7 @@ def decided_line(decided: Approval | None, plan: Plan, *, is_open: bool, is_outd
     if decided.is_approved:
         return f"批准 approved {_time(decided.at)} ({_BY.get(decided.by, decided.by)})"
     if decided.said == REPLACED:
-        return f"没有批准，文件换成了另一版 not approved: the file was replaced (任务 job {decided.by})"
+        return f"没有批准：文件已换成新版，由任务 {decided.by} 处理 not approved: the file was replaced, see job {decided.by}"
     return f"没有按时批准 not approved by {_time(until)}"
 
 

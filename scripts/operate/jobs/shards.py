@@ -89,6 +89,8 @@ def _ended(outcome: Outcome, records: BucketRecords, attempt: Attempt, refused: 
     if outcome.in_real_time:
         return f"样本 sample: {said}; 其余行用批次发送 the other rows go by batch"
     batch = f"没有批次 no batch{why}"  # whose status would be a word of ours
+    if outcome.batch_status == SubmissionKind.KEPT.value:
+        batch = "来自之前的任务 from the earlier job"
     if outcome.batch_id:
         batch = f"{outcome.batch_id} {_batch_state(outcome.batch_status)}"
     then = _THEN.get(outcome.kind, "").format(resent=outcome.resent, asked_again=outcome.asked_again)

@@ -67,8 +67,8 @@ TEXTS = {
         "The {rows} unanswered row(s) are job {job} ({key}), whose quote must be approved before they are sent: scripts/batchdrop approve {job}.",
     ),
     "retry_of_replaced": Text(
-        "任务 {job}（{key}）没有重试：它的行没有发送，因为同名文件之后又放入了新版本，新版本是任务 {newer}。如果要的是旧版本，请把旧版本的文件重新放入，它会重新等待。",
-        "Job {job} ({key}) is not retried: its rows were not sent, and a later version of the file is job {newer}. If you want the earlier version, drop that file again; it then waits as before.",
+        "任务 {job}（{key}）没有重试：它的行没有发送，因为同名文件之后又放入了新版本，新版本是任务 {newer}。如果要的是旧版本，请把旧版本的文件重新放入，会再次等待批准。",
+        "Job {job} ({key}) is not retried: its rows were not sent, and a later version of the file is job {newer}. If you want the earlier version, drop that file again; it will wait for approval again.",
     ),
     "nothing_to_retry": Text(
         "{target} 没有可以重发的行：能发送的行都已有答案。没有产生费用。",

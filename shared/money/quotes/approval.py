@@ -49,7 +49,7 @@ def approval_line(terms: ApprovalTerms, quote: Quote, until: datetime, path: str
     return Bilingual(
         f"需要批准（{why.zh}）。还没有批准的话，最晚 {day}：把报价编号写进文件 {name}.approve，放到这个文件旁边；"
         f"或执行 scripts/batchdrop approve {path}；或在网页上批准。批准以后才会发送（样本除外）",
-        f"Needs approval ({why.en}). If nobody has approved it yet, do so by {day}: put the quote number into"
+        f"Needs approval ({why.en}). If it is not approved yet, approve it by {day}: put the quote number into"
         f" a file {name}.approve beside it, run scripts/batchdrop approve {path}, or approve it on the page."
-        " Except for the sample, nothing is sent before",
+        " Except for the sample, nothing is sent before that",
     )

@@ -15,9 +15,10 @@ from shared.money.quotes.told_quote import ToldJob, about_if_known, asked_rows, 
 
 def lines_en(quote: Quote, job: ToldJob) -> list[str]:
     price, sample = quote.price, job.sample
+    sent = quote.requests - asked_rows(sample)
     lines = [
         f"Quote: {job.path} ({job.model} at {job.provider})",
-        f"Sent: {quote.requests - asked_rows(sample):,} rows{_not_sent_en(quote, asked_rows(sample))}",
+        f"Sent: {sent:,} {_one(sent, 'row', 'rows')}{_not_sent_en(quote, asked_rows(sample))}",
         f"Input: about {quote.input_tokens:,} tokens ({input_by(sample).en})",
         f"Output: {_output_en(quote, sample)}",
     ]
@@ -56,12 +57,26 @@ def money_en(quote: Quote, sample: SampleFigures | None) -> str:
 
 
 def _not_sent_en(quote: Quote, asked: int) -> str:
-    sampled = f"{asked:,} were asked for the sample" if asked else ""
-    same = f"{quote.same:,} more ask the same and are not sent" if quote.same else ""
-    reused = f"{quote.reused:,} were answered before and get that answer" if quote.reused else ""
-    answered = f"{quote.answered:,} were answered before and are not sent again" if quote.answered else ""
-    said = "; ".join(filter(None, (sampled, same, reused, answered)))
+    rows = (
+        (asked, "was asked for the sample", "were asked for the sample"),
+        (quote.same, "more asks the same and is not sent", "more ask the same and are not sent"),
+        (
+            quote.reused,
+            "was answered before and gets that answer",
+            "were answered before and get that answer",
+        ),
+        (
+            quote.answered,
+            "was answered before and is not sent again",
+            "were answered before and are not sent again",
+        ),
+    )
+    said = "; ".join(f"{count:,} {_one(count, one, more)}" for count, one, more in rows if count)
     return f" ({said})" if said else ""
+
+
+def _one(count: int, one: str, more: str) -> str:
+    return one if count == 1 else more
 
 
 def _again_en(quote: Quote) -> str:

@@ -85,7 +85,7 @@ def _version(plan: Plan) -> Bilingual:
     at = f"{plan.source.dropped_at:%Y-%m-%d %H:%M:%S} UTC"
     return Bilingual(
         f"版本：{at} 放入的文件。之后放入的版本如果被退回，那一版没有报价",
-        f"Version: the file dropped at {at}. If a later version is refused, that one has no quote",
+        f"Version: the file dropped at {at}. A later version that is refused gets no quote",
     )
 
 

@@ -183,8 +183,8 @@ MONEY_MESSAGES: dict[str, Message] = {
         "The approval is empty. It must hold the quote number, such as 933a730e7032, which is in the quote {quote}.",
     ),
     "approval_of_another": Message(
-        "“{found}”不是这个文件现在的报价编号：可能写错了，也可能文件或配方后来变了。没有批准。请看现在的报价 {quote}，同意就用它的编号批准。",
-        '"{found}" is not the number of the quote as it is now: it may be mistyped, or the file or the recipe has changed since. Nothing is approved. Look at the quote {quote}, and approve that one by its number if you agree.',
+        "“{found}”不是这个文件现在的报价编号：可能写错了，也可能文件、配方或价格后来变了。这次批准无效。请看现在的报价 {quote}，同意就用它的编号批准。",
+        '"{found}" is not the number of the quote as it is now: it may be mistyped, or the file, the recipe or the price has changed since. This approval does not count. Look at the quote {quote}, and approve that one by its number if you agree.',
     ),
     "approval_not_needed": Message(
         "任务 {job_id} 不用批准，已经在运行或已经结束。没有改变什么。",
@@ -199,7 +199,7 @@ MONEY_MESSAGES: dict[str, Message] = {
         "Job {job_id} was cancelled, so it cannot be approved any more. To run it after all, run scripts/batchdrop retry once it is closed, and approve it then.",
     ),
     "approval_of_replaced": Message(
-        "报价之后，文件 {name} 换成了另一版，任务 {job_id} 是旧的那一版，没有批准。请看现在这一版的报价 {quote}，批准那一份；如果这一版被退回了，请看 rejected/ 里的报告。",
-        "The file {name} was replaced after this quote, so job {job_id} is of an older version and is not approved. Look at the quote {quote} of the version there now, and approve that one; if that version was refused, see its report in rejected/.",
+        "报价之后，文件 {name} 换成了另一版，任务 {job_id} 是旧的那一版，所以这次批准无效。请看现在这一版的报价 {quote}，批准那一份；如果这一版被退回了，请看 rejected/ 里的报告。",
+        "The file {name} was replaced after this quote, so job {job_id} is of an older version, and this approval does not count. Look at the quote {quote} of the version there now, and approve that one; if that version was refused, see its report in rejected/.",
     ),
 }

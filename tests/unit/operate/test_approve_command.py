@@ -166,8 +166,8 @@ def test_status_leads_from_each_version_to_the_retry_of_the_one_that_came_back(p
 
     assert f"由任务 {person.bench.plan.job_id} 继续 goes on as job {person.bench.plan.job_id}" in of_old
     assert "已有答案" not in of_old
-    assert f"the file was replaced (任务 job {other.job_id})" in of_old
-    assert f"the file was replaced (任务 job {person.bench.plan.job_id})" in of_other
+    assert f"the file was replaced, see job {other.job_id}" in of_old
+    assert f"the file was replaced, see job {person.bench.plan.job_id}" in of_other
 
 
 def test_a_retry_of_the_other_version_names_that_retry_too(person: Person) -> None:

@@ -40,3 +40,26 @@ def test_only_what_was_surely_not_sent_is_called_so(code: str, counts: str) -> N
 
     assert "2 已回答 answered, 1 被拒绝 refused, 重新发送 2 行" in first
     assert second == f"第 2 次 attempt 2: 没有批次 no batch [{code}], 累计 in all {counts}"
+
+
+def test_the_answers_of_the_earlier_job_are_called_so_in_a_retry() -> None:
+    store, clock = MemoryStore(), FixedClock()
+    plan, records = plan_job(store, clock, (("a", "b"),)), BucketRecords(store)
+    mine = attempt(1)
+    sent = Submission.without_batch(SubmissionKind.KEPT, plan, mine, clock.now(), code="kept")
+    records.create(attempt_key(mine, "submission.json"), sent)
+    kept = Outcome(
+        kind="resend",
+        batch_id=None,
+        batch_status="kept",
+        decided_at=clock.now(),
+        settled=1,
+        resent=1,
+        by_status={"answered": 1},
+    )
+    records.create(attempt_key(mine, "outcome.json"), kept)
+
+    (line,) = [each.strip() for each in shard_lines(records, plan) if "attempt 1" in each]
+
+    said = "来自之前的任务 from the earlier job, 1 已回答 answered, 重新发送 1 行 sent again"
+    assert line == f"第 1 次 attempt 1: {said}"

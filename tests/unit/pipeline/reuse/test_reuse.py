@@ -138,7 +138,7 @@ def test_the_quote_is_for_the_new_rows_and_says_what_is_not_sent() -> None:
     text = folder.store.get("quotes/t.csv.quote.txt").decode()
     assert plan.quote is not None
     assert (plan.quote.requests, plan.quote.same, plan.quote.reused) == (1, 1, 2)
-    assert "Sent: 1 rows (1 more ask the same and are not sent; 2 were answered before" in text
+    assert "Sent: 1 row (1 more asks the same and is not sent; 2 were answered before" in text
     assert "另有 1 行提问相同，不重复发送；2 行以前问过" in text
 
 
