@@ -189,7 +189,7 @@ def test_a_file_that_is_replaced_while_its_job_waits_is_approved_as_it_is_now(vi
     wait_until(ledger.exists, "the earlier job is not closed")
 
     assert json.loads(ledger.read_text())["by_status"] == {"answered": 1}  # its sample
-    assert [line["en"] for line in new["lines"] if line["en"].startswith("Besides: an earlier version")]
+    assert [line["en"] for line in new["lines"] if line["en"].startswith("Besides: ")]
     assert [job["path"] for job in visitor.get("jobs")["to_approve"]] == ["twice.csv"]
     visitor.ask("POST", "cancel", json={"path": "twice.csv", "job_id": new["job_id"]})
 
