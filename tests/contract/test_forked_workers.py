@@ -110,12 +110,11 @@ def test_an_instance_can_be_killed_as_soon_as_it_is_there(tmp_path: Path, pool: 
 
 
 PARENT = """
-import signal, sys
+import sys
 from pathlib import Path
 from scripts.localcloud.fc.workers.pool import WorkerPool
 from tests.contract.test_forked_workers import about, spec_in
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a script ignores it
 pool = WorkerPool(spec_in(Path(sys.argv[1])))
 print(about(pool)["pid"], flush=True)
 pool.invoke(b"hang", "r-2")

@@ -260,12 +260,11 @@ def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
 
 
 PARENT = """
-import signal, sys, threading
+import sys, threading
 from pathlib import Path
 from scripts.localcloud.fc.workers.pool import WorkerPool
 from tests.support.localcloud_stand_in import spec_for
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a script ignores it
 if __name__ == "__main__":
     pool = WorkerPool(spec_for(Path(sys.argv[1])), size=2)
     for starter in [threading.Thread(target=pool.invoke, args=(b"hello", "r-1"))]:
